@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the files of the control half share and nobody else sees. The owner of
+ * each function is named by the file above its group.
+ */
+#ifndef CORE_STATE_INTERNAL_H
+#define CORE_STATE_INTERNAL_H
+
+#include "model.h"
+
+#define for_each_device(dev, res) \
+	for ((dev) = (res)->devices; (dev); (dev) = (dev)->next)
+#define for_each_connection(conn, res) \
+	for ((conn) = (res)->connections; (conn); (conn) = (conn)->next)
+#define for_each_pd_of_conn(pd, conn) \
+	for ((pd) = (conn)->pds; (pd); (pd) = (pd)->next_of_conn)
+#define for_each_pd_of_dev(pd, dev) \
+	for ((pd) = (dev)->pds; (pd); (pd) = (pd)->next_of_dev)
+
+/* step.c */
+struct core_action *emit(struct core_resource *res, u8 type);
+struct core_action *emit_conn(struct core_connection *conn, u8 type);
+struct core_action *emit_dev(struct core_device *dev, u8 type);
+struct core_action *emit_pd(struct core_peer_device *pd, u8 type);
+void emit_log(struct core_resource *res, const char *fmt, ...) core_printf(2, 3);
+void go_on(struct core_connection *conn);
+u64 draw(struct core_resource *res);
+void wake_at(struct core_resource *res, u64 when_ms);
+
+/* effects.c */
+void change_commit(struct core_resource *res, const char *tag);
+bool link_usable(const struct core_connection *conn);
+
+/* sanitize.c */
+void sanitize(struct core_resource *res);
+
+/* rules84.c */
+s32 check_soft(const struct core_resource *res);
+bool in_transient_state(const struct core_resource *res);
+
+/* plan.c */
+bool data_accessible(const struct core_resource *res, const struct core_device *dev, bool next);
+bool plan_update(struct core_device *dev);
+
+/* generation.c */
+void write_md(struct core_device *dev);
+u32 md_flags_of(const struct core_device *dev);
+void generation_rotate(struct core_device *dev);
+void generation_sync_start_source(struct core_peer_device *pd);
+void generation_sync_start_target(struct core_peer_device *pd);
+void generation_sync_finished(struct core_peer_device *pd);
+void generation_set_primary_bit(struct core_device *dev, bool primary);
+void generation_clear_tracking(struct core_peer_device *pd);
+u64 *bitmap_uuid(struct core_peer_device *pd);
+bool generation_step(struct core_device *dev);
+void generation_needed(struct core_resource *res, const struct core_event *ev);
+void md_written(struct core_resource *res, const struct core_event *ev);
+
+/* send.c */
+void send_handshake(struct core_connection *conn);
+void send_sync_param(struct core_peer_device *pd);
+void send_sizes(struct core_peer_device *pd);
+void send_uuids(struct core_peer_device *pd);
+void send_state(struct core_peer_device *pd);
+void send_sync_uuid(struct core_peer_device *pd);
+void send_state_request(struct core_connection *conn, s32 vnr, u32 mask, u32 val, bool connection_wide);
+void send_state_reply(struct core_connection *conn, s32 vnr, s32 code, bool connection_wide);
+
+/* size.c */
+bool sizes_received(struct core_peer_device *pd, const struct core_peer_sizes *sizes);
+u64 size_at_attach(const struct core_device *dev, const struct core_attach *attach);
+
+/* handshake.c */
+void link_up(struct core_resource *res, const struct core_event *ev);
+void got_sync_param(struct core_resource *res, const struct core_event *ev);
+void got_sizes(struct core_resource *res, const struct core_event *ev);
+void got_uuids(struct core_resource *res, const struct core_event *ev);
+void got_state(struct core_resource *res, const struct core_event *ev);
+void give_up(struct core_connection *conn, const char *why);
+
+/* link.c */
+void link_down(struct core_resource *res, const struct core_event *ev);
+void link_drained(struct core_resource *res, const struct core_event *ev);
+void receiver_exit(struct core_resource *res, const struct core_event *ev);
+void ping_acked(struct core_resource *res, const struct core_event *ev);
+void ping(struct core_connection *conn);
+bool link_step(struct core_connection *conn);
+void link_lose(struct core_connection *conn, u8 reason);
+
+/* sync.c */
+void sync_decided(struct core_peer_device *pd, bool source, bool full);
+void sync_abort(struct core_peer_device *pd);
+bool sync_step(struct core_peer_device *pd);
+void bitmap_sent(struct core_resource *res, const struct core_event *ev);
+void bitmap_received(struct core_resource *res, const struct core_event *ev);
+void bits_set(struct core_resource *res, const struct core_event *ev);
+void got_sync_uuid(struct core_resource *res, const struct core_event *ev);
+void resync_done(struct core_resource *res, const struct core_event *ev);
+void sync_peer_finished(struct core_peer_device *pd);
+
+/* agree84.c */
+enum ask_result { ASK_WAIT, ASK_YES, ASK_NO };
+enum ask_result ask_peers(struct core_job *job, u32 mask, u32 val, struct core_device *only);
+void got_state_request(struct core_resource *res, const struct core_event *ev);
+void got_state_reply(struct core_resource *res, const struct core_event *ev);
+
+/* attach.c, role.c, admin.c: jobs. True: the job has its result. */
+bool job_attach(struct core_job *job);
+bool job_detach(struct core_job *job);
+bool disk_step(struct core_device *dev);
+void disk_error(struct core_resource *res, const struct core_event *ev);
+void disk_closed(struct core_resource *res, const struct core_event *ev);
+void write_refused(struct core_resource *res, const struct core_event *ev);
+u8 disk_from_md(const struct core_device *dev);
+bool job_primary(struct core_job *job);
+bool job_secondary(struct core_job *job);
+bool job_step(struct core_job *job);
+void job_start(struct core_resource *res, const struct core_event *ev);
+void job_cancel(struct core_resource *res, const struct core_event *ev);
+bool finish(struct core_job *job, s32 result);
+bool fail(struct core_job *job, s32 result, const char *fmt, ...) core_printf(3, 4);
+
+#endif

@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The control half of core: what a resource knows about itself and its peers,
+ * and the events and actions through which it meets the rest of the world.
+ *
+ * One struct core_resource is stepped only by the worker of that resource:
+ * core_step(resource, event) fills an ordered list of actions, which the
+ * worker executes one after the other; none of them sleeps. Nothing in here
+ * locks, allocates, reads a clock or draws a random number: memory comes from
+ * the caller, time and entropy with each step.
+ *
+ * Every object has its state twice: `now` is what the world has been told,
+ * `next` is what a handler wants. change_commit() (state/effects.c) sanitises
+ * `next`, emits the actions that the difference demands, and copies.
+ */
+#ifndef CORE_STATE_MODEL_H
+#define CORE_STATE_MODEL_H
+
+#include "../base.h"
+#include "../nl_types.h"
+#include "../disk/superblock.h"
+#include "../data/plan.h"
+
+#define CORE_MAX_NODES		32
+/* actions that one step can need, for a resource with this many volumes */
+#define CORE_ACTIONS_FOR(volumes)	(48 + 24 * (volumes))
+#define CORE_PACKET_BODY_MAX	160
+
+/* behaviour.md 2.1 */
+enum core_role { ROLE_UNKNOWN = 0, ROLE_PRIMARY = 1, ROLE_SECONDARY = 2 };
+
+/* behaviour.md 2.2: the state of a connection ... */
+enum core_conn_state {
+	CONN_STANDALONE = 0, CONN_DISCONNECTING, CONN_UNCONNECTED, CONN_TIMEOUT,
+	CONN_BROKEN_PIPE, CONN_NETWORK_FAILURE, CONN_PROTOCOL_ERROR,
+	CONN_TEAR_DOWN, CONN_CONNECTING, CONN_CONNECTED,
+};
+
+/* ... and of replication to one peer device. */
+enum core_repl_state {
+	REPL_OFF = 9, REPL_ESTABLISHED, REPL_STARTING_SYNC_S,
+	REPL_STARTING_SYNC_T, REPL_WF_BITMAP_S, REPL_WF_BITMAP_T,
+	REPL_WF_SYNC_UUID, REPL_SYNC_SOURCE, REPL_SYNC_TARGET, REPL_VERIFY_S,
+	REPL_VERIFY_T, REPL_PAUSED_SYNC_S, REPL_PAUSED_SYNC_T, REPL_AHEAD,
+	REPL_BEHIND,
+};
+
+/* behaviour.md 2.3, numbers of generation 9 */
+enum core_disk_state {
+	DISK_DISKLESS = 0, DISK_ATTACHING, DISK_DETACHING, DISK_FAILED,
+	DISK_NEGOTIATING, DISK_INCONSISTENT, DISK_OUTDATED, DISK_UNKNOWN,
+	DISK_CONSISTENT, DISK_UP_TO_DATE,
+};
+
+/* behaviour.md 2.5: what a state change, and so a job, answers. */
+enum core_result {
+	RES_CW_NO_NEED = 4, RES_CW_SUCCESS = 3, RES_NOTHING_TO_DO = 2,
+	RES_SUCCESS = 1, RES_PENDING = 0, RES_TWO_PRIMARIES = -1,
+	RES_NO_UP_TO_DATE_DISK = -2, RES_NO_LOCAL_DISK = -4,
+	RES_NO_REMOTE_DISK = -5, RES_CONNECTED_OUTDATES = -6,
+	RES_PRIMARY_NOP = -7, RES_RESYNC_RUNNING = -8,
+	RES_ALREADY_STANDALONE = -9, RES_CW_FAILED_BY_PEER = -10,
+	RES_IS_DISKLESS = -11, RES_DEVICE_IN_USE = -12, RES_NO_NET_CONFIG = -13,
+	RES_NO_VERIFY_ALG = -14, RES_NEED_CONNECTION = -15,
+	RES_LOWER_THAN_OUTDATED = -16, RES_NOT_SUPPORTED = -17,
+	RES_IN_TRANSIENT_STATE = -18, RES_CONCURRENT_ST_CHG = -19,
+	RES_O_VOL_PEER_PRI = -20, RES_INTERRUPTED = -21, RES_TIMEOUT = -23,
+};
+
+#define CORE_UUID_JUST_CREATED	4ULL
+#define CORE_UUID_NEW_BM_OFFSET	0x0001000000000000ULL
+
+/* Flags that travel with the UUIDs (wire.md 5.7). */
+enum core_uuid_flag {
+	UUID_FLAG_DISCARD_MY_DATA = 1, UUID_FLAG_CRASHED_PRIMARY = 2,
+	UUID_FLAG_INCONSISTENT = 4, UUID_FLAG_SKIP_INITIAL_SYNC = 8,
+};
+
+struct core_resource;
+struct core_connection;
+struct core_device;
+struct core_peer_device;
+
+/* --- what a handler may wish to change ------------------------------------ */
+
+struct core_resource_state {
+	u8 role;		/* enum core_role */
+	bool susp_user;		/* suspend-io by the administrator */
+	bool susp_nod;		/* on-no-data-accessible=suspend-io hit */
+	bool susp_fen;		/* a fence-peer handler must finish first */
+};
+
+struct core_connection_state {
+	u8 cstate;		/* enum core_conn_state */
+	u8 peer_role;		/* enum core_role */
+};
+
+struct core_device_state {
+	u8 disk;		/* enum core_disk_state */
+	bool gen_pending;	/* a new generation must be stable before the next write */
+};
+
+struct core_peer_device_state {
+	u8 repl;		/* enum core_repl_state */
+	u8 pdsk;		/* enum core_disk_state */
+	bool user_isp;		/* paused by pause-sync here */
+	bool peer_isp;		/* paused by the peer */
+	bool aftr_isp;		/* paused by a resync-after dependency */
+};
+
+/* A set of generation identifiers as the 8.4 dialect sends it (wire.md 5.7). */
+struct core_uuid_set {
+	u64 current;
+	u64 bitmap;
+	u64 history[2];
+	u64 dirty_bits;		/* of the sender, 4 KiB each */
+	u64 flags;		/* enum core_uuid_flag */
+};
+
+/* What the peer said of its device (wire.md 5.6); sectors and bytes. */
+struct core_peer_sizes {
+	u64 d_size, u_size, c_size;
+	u32 max_bio_size;
+	u16 dds_flags;
+	bool discard_enabled;
+};
+
+/* --- objects --------------------------------------------------------------- */
+
+/* Where a resync stands between "decided" and "running" (behaviour.md 14.2). */
+enum core_sync_phase {
+	SYNC_NONE = 0,
+	SYNC_BITMAP,		/* bitmaps are travelling */
+	SYNC_SET_ALL,		/* full sync: all bits are being set and written first */
+	SYNC_HELPER,		/* before-resync-* runs */
+	SYNC_MD,		/* the new identifiers are being written */
+	SYNC_WAIT_UUID,		/* target below 110: SyncUUID must come */
+	SYNC_RUN,
+	SYNC_FINISH_PING,	/* the peer must be alive before anybody is UpToDate */
+	SYNC_FINISH_MD,
+};
+
+struct core_peer_device {
+	struct core_connection *conn;
+	struct core_device *dev;
+	struct core_peer_device *next_of_conn;
+	struct core_peer_device *next_of_dev;
+	void *glue;
+
+	struct core_peer_device_state now, next;
+	struct nl_peer_device_opts conf;
+
+	/* handshake: what this connection has told us so far */
+	bool got_sizes, got_uuids, got_state;
+	bool decided;			/* the first State was acted upon */
+	struct core_uuid_set peer_uuids;
+	struct core_uuid_set sent_uuids;
+	struct core_peer_sizes peer_sizes;
+
+	enum core_sync_phase sync;
+	bool sync_source;		/* direction of `sync` */
+	bool full_sync;
+	bool bitmap_sent;		/* this side's bitmap is on its way to the peer */
+	bool bitmap_received;
+	bool sync_uuid_received;
+	u64 sync_uuid;
+	u32 sync_md_gen;		/* SYNC_MD, SYNC_FINISH_MD: generation of the superblock waited for */
+	u64 rs_failed;			/* blocks that could not be resynced */
+	s32 helper_status;		/* of the last before-resync helper */
+	s16 decision;			/* result of compare: for `drbdadm explain` and the log */
+	u16 decision_rule;
+};
+
+/* An administrator's own request to the peer below 110 (behaviour.md 4.1). */
+struct core_request84 {
+	bool active;
+	bool answered;
+	s32 reply;
+};
+
+enum core_link_phase {
+	LINK_DOWN = 0,		/* no socket, or not through the greeting yet */
+	LINK_HANDSHAKE,		/* sets of packets are exchanged */
+	LINK_UP,
+	LINK_DRAINING,		/* the receiver takes the connection down */
+	LINK_RESOLVING,		/* drained; legs wait for a stable generation */
+};
+
+struct core_connection {
+	struct core_resource *res;
+	struct core_connection *next;
+	struct core_peer_device *pds;
+	void *glue;
+	u8 peer_node_id;
+
+	struct core_connection_state now, next_state;
+	struct nl_net_conf conf;
+
+	enum core_link_phase link;
+	u32 agreed_version;
+	u32 agreed_features;
+	bool resolve_conflicts;		/* we accepted the meta socket */
+	bool discard_my_data;		/* of this connect */
+	bool want_standalone;		/* do not try again */
+	bool receiver_runs;
+	bool ping_wanted, ping_sent, ping_done;
+	struct core_request84 req;
+	u64 held_mask;			/* volumes 0..63 that had undone entries when the link broke */
+	bool go_on_due;			/* the receiver waits for us */
+};
+
+struct core_device {
+	struct core_resource *res;
+	struct core_device *next;
+	struct core_peer_device *pds;
+	void *glue;
+	u32 minor;
+	u32 vnr;
+
+	struct core_device_state now, next_state;
+	struct nl_disk_conf conf;
+	struct io_plan plan;		/* the newest one; copied when ACT_PLAN is executed */
+
+	struct md_superblock md;	/* valid while disk > DISKLESS */
+	u64 d_size;			/* sectors that the backing device offers for data */
+	u64 size;			/* sectors of /dev/drbdN */
+	u64 exposed_uuid;		/* generation that the application has seen */
+	bool backing_discard;
+	u32 backing_max_bio;		/* bytes */
+	bool crashed_primary;
+
+	bool gen_wanted;		/* somebody waits for the pending generation */
+	bool gen_writing;
+	u32 gen_md;			/* superblock generation that makes it stable */
+	u64 gen_old_current, gen_old_bitmap; /* restored if the write fails */
+
+	u32 md_gen;			/* counts requested superblock writes */
+	u32 md_stable;			/* newest one known to be on the disk */
+	u32 md_failed;			/* newest one known to have failed */
+
+	bool gate_shut;			/* a job has asked for writes to drain */
+	bool drained;			/* answer to ACT_DRAIN */
+	bool bitmap_written;		/* answer to ACT_WRITE_BITMAP */
+	bool closing;			/* ACT_CLOSE_DISK was given */
+	bool disk_error;		/* an I/O error waits to be acted upon */
+	bool md_error;
+	bool force_detach;
+	u8 helper;			/* enum core_helper that runs for this device */
+	u32 openers, write_openers;	/* answer to ACT_BLOCK_OPENS */
+};
+
+/* --- jobs ------------------------------------------------------------------ */
+
+enum core_job_type {
+	JOB_NONE = 0,
+	JOB_ADD_DEVICE, JOB_DEL_DEVICE, JOB_ADD_CONNECTION, JOB_DEL_CONNECTION,
+	JOB_RES_OPTS, JOB_NET_CONF, JOB_DISK_CONF, JOB_PEER_DEVICE_CONF,
+	JOB_ATTACH, JOB_DETACH, JOB_CONNECT, JOB_DISCONNECT, JOB_PRIMARY,
+	JOB_SECONDARY, JOB_INVALIDATE, JOB_INVALIDATE_PEER, JOB_OUTDATE,
+	JOB_PAUSE_SYNC, JOB_RESUME_SYNC, JOB_SUSPEND_IO, JOB_RESUME_IO,
+	JOB_NEW_CURRENT_UUID,
+	JOB_TYPES
+};
+
+/*
+ * What JOB_ATTACH brings along: the requester has opened the devices, read and
+ * decoded the superblock, and read the bitmap into memory.
+ */
+struct core_attach {
+	struct nl_disk_conf conf;
+	struct md_superblock md;
+	u64 d_size;		/* sectors usable for data */
+	u32 max_bio;		/* bytes */
+	bool discard;
+};
+
+/* A request that sleeps until the loop has answered it. Lives with the requester. */
+struct core_job {
+	u8 type;			/* enum core_job_type */
+	u8 phase;			/* private to the job's function; 0 at first */
+	u8 tries;
+	bool force;
+	bool flag;			/* discard_my_data | clear_bm | reset_bitmap */
+	bool cancel;			/* set by the loop on EV_JOB_CANCEL */
+	bool applied_disk;		/* JOB_PRIMARY --force: local disk is to be called UpToDate */
+	struct core_resource *res;
+	struct core_connection *conn;
+	struct core_device *dev;
+	struct core_peer_device *pd;
+	union {
+		struct core_attach *attach;
+		const struct nl_resource_opts *res_opts;
+		const struct nl_net_conf *net_conf;
+		const struct nl_disk_conf *disk_conf;
+		const struct nl_peer_device_opts *pd_conf;
+	} arg;
+	s32 result;			/* enum core_result > 0 or <= 0, or an ERR_ code >= 100 */
+	char text[160];			/* one sentence for the administrator, or "" */
+	u64 wake_ms;			/* absolute; 0 = no timer */
+	u32 md_gen;
+	struct core_job *next;
+	void *glue;
+};
+
+/* --- events ---------------------------------------------------------------- */
+
+enum core_event_type {
+	EV_NONE = 0,
+	EV_JOB,			/* job: start */
+	EV_JOB_CANCEL,		/* job: the requester was interrupted */
+	EV_LINK_UP,		/* conn: sockets, features, authentication and Protocol are done */
+	EV_LINK_DOWN,		/* conn: reason = enum core_conn_state */
+	EV_LINK_DRAINED,	/* conn: the receiver has finished 9.5 of wire.md; held_mask */
+	EV_RECEIVER_EXIT,	/* conn: the receiver thread has ended */
+	EV_SYNC_PARAM, EV_PROTOCOL_UPDATE, EV_SIZES, EV_UUIDS, EV_STATE,
+	EV_SYNC_UUID, EV_STATE_CHG_REQ, EV_STATE_CHG_REPLY,
+	EV_PING_ACK,		/* conn */
+	EV_BITMAP_SENT,		/* pd: last packet of our bitmap was handed to the socket */
+	EV_BITMAP_RECEIVED,	/* pd: the peer's bitmap is merged; the receiver waits */
+	EV_BITMAP_WRITTEN,	/* dev, ok */
+	EV_BITS_SET,		/* pd: ACT_SET_ALL_BITS is done and on the disk, ok */
+	EV_RESYNC_DONE,		/* pd: nothing set, nothing in flight; rs_failed */
+	EV_HELPER_DONE,		/* dev or pd, status */
+	EV_MD_WRITTEN,		/* dev, md_gen, ok */
+	EV_DRAINED,		/* dev: no write open, every entry of the log done */
+	EV_OPENERS,		/* dev: answer to ACT_BLOCK_OPENS */
+	EV_GENERATION_NEEDED,	/* dev: a write was parked for it */
+	EV_DISK_ERROR,		/* dev: flag = metadata I/O */
+	EV_WRITE_REFUSED,	/* pd: NegAck of a write */
+	EV_DISK_CLOSED,		/* dev */
+	EV_TIMER,
+	EV_TYPES
+};
+
+struct core_event {
+	u8 type;
+	bool ok;
+	bool flag;
+	struct core_job *job;
+	struct core_connection *conn;
+	struct core_device *dev;
+	struct core_peer_device *pd;
+	union {
+		struct {
+			u32 version, features;
+			bool resolve_conflicts;
+		} link;
+		struct {
+			u8 reason;	/* enum core_conn_state */
+		} down;
+		struct core_peer_sizes sizes;
+		struct core_uuid_set uuids;
+		struct {
+			u32 rate;
+			char verify_alg[64], csums_alg[64];
+		} sync_param;
+		u32 state;		/* state word of the 8.4 dialect */
+		u64 uuid;
+		struct {
+			u32 mask, val;
+			bool connection_wide;
+		} chg_req;
+		s32 reply;
+		u32 md_gen;
+		u64 held_mask;
+		u64 rs_failed;
+		s32 status;
+		struct {
+			u32 openers, write_openers;
+		} open;
+	};
+};
+
+/* --- actions ---------------------------------------------------------------- */
+
+enum core_action_type {
+	ACT_NONE = 0,
+	ACT_PLAN,		/* dev: publish dev->plan at a position P, close the epoch */
+	ACT_SEND,		/* conn, packet: at the present position of the log (data stream) */
+	ACT_SEND_META,		/* conn, packet: meta stream */
+	ACT_PING,		/* conn: answer EV_PING_ACK */
+	ACT_GO_ON,		/* conn: the receiver may read the next packet */
+	ACT_START_RECEIVER,	/* conn */
+	ACT_STOP_RECEIVER,	/* conn: stop for good; answer EV_RECEIVER_EXIT */
+	ACT_DROP_LINK,		/* conn: shut both sockets down; the receiver drains: EV_LINK_DRAINED */
+	ACT_RESOLVE_LOST,	/* conn: legs held for this peer end as lost */
+	ACT_RECONNECT,		/* conn: the drained receiver may try again, after delay_ms */
+	ACT_MARK_UNDONE,	/* pd: every undone entry of the log is set in the slot */
+	ACT_SEND_BITMAP,	/* pd: slot locked against clearing, streamed from P; EV_BITMAP_SENT */
+	ACT_SET_ALL_BITS,	/* pd: whole slot set and written; EV_BITS_SET */
+	ACT_CLEAR_ALL_BITS,	/* pd: whole slot cleared */
+	ACT_START_RESYNC,	/* pd: begin counting; as target begin requesting */
+	ACT_STOP_RESYNC,	/* pd: no further requests; those in flight end */
+	ACT_WRITE_MD,		/* dev, md_gen: capture dev->md, write it; EV_MD_WRITTEN */
+	ACT_WRITE_BITMAP,	/* dev: write dirty pages; EV_BITMAP_WRITTEN */
+	ACT_SET_SIZE,		/* dev, sectors: capacity of the block device and the bitmap */
+	ACT_DRAIN,		/* dev: EV_DRAINED when no write is open and the log is done */
+	ACT_BLOCK_OPENS,	/* dev: refuse opens for writing from here on; EV_OPENERS */
+	ACT_ALLOW_OPENS,	/* dev */
+	ACT_CLOSE_DISK,		/* dev: when idle, close the backing device; EV_DISK_CLOSED */
+	ACT_HELPER,		/* dev, pd: run a user program; EV_HELPER_DONE */
+	ACT_NOTIFY,		/* state of the objects changed: tell user space */
+	ACT_UEVENT,		/* dev: block device changed */
+	ACT_LOG,		/* text, already complete */
+	ACT_JOB_DONE,		/* job */
+};
+
+enum core_helper {
+	HELPER_NONE = 0, HELPER_BEFORE_RESYNC_TARGET, HELPER_AFTER_RESYNC_TARGET,
+	HELPER_BEFORE_RESYNC_SOURCE, HELPER_LOCAL_IO_ERROR, HELPER_SPLIT_BRAIN,
+	HELPER_INITIAL_SPLIT_BRAIN, HELPER_PRI_ON_INCON_DEGR, HELPER_PRI_LOST,
+	HELPERS
+};
+
+struct core_packet {
+	u16 cmd;		/* packet.h */
+	u16 len;		/* of body, bytes */
+	s32 vnr;		/* 0 for connection packets of the 8.4 dialect */
+	u8 body[CORE_PACKET_BODY_MAX];
+};
+
+struct core_action {
+	u8 type;		/* enum core_action_type */
+	u8 helper;
+	bool wait;		/* ACT_HELPER: an answer is expected */
+	struct core_connection *conn;
+	struct core_device *dev;
+	struct core_peer_device *pd;
+	struct core_job *job;
+	u32 md_gen;
+	u32 delay_ms;
+	u64 sectors;
+	struct core_packet packet;
+	char text[192];
+};
+
+struct core_resource {
+	const char *name;
+	u8 node_id;
+	void *glue;
+	struct nl_resource_opts opts;
+
+	struct core_resource_state now, next;
+	struct core_device *devices;
+	struct core_connection *connections;
+	struct core_job *jobs;		/* running, oldest first */
+
+	u64 now_ms;			/* of this step */
+	u64 rng;
+	u64 wake_ms;			/* earliest deadline, 0 = none: glue arms one timer */
+
+	/* room for CORE_ACTIONS_FOR(volumes), from glue before JOB_ADD_DEVICE */
+	struct core_action *actions;
+	u32 max_actions;
+	u32 nr_actions;
+};
+
+/* step.c */
+void core_resource_init(struct core_resource *res, const char *name, u8 node_id,
+			const struct nl_resource_opts *opts, u64 entropy);
+void core_device_init(struct core_device *dev, struct core_resource *res, u32 minor, u32 vnr);
+void core_connection_init(struct core_connection *conn, struct core_resource *res,
+			  u8 peer_node_id, const struct nl_net_conf *conf);
+void core_peer_device_init(struct core_peer_device *pd, struct core_connection *conn,
+			   struct core_device *dev);
+/**
+ * core_step() - act on one event
+ * @res:	the resource; its worker is the only caller
+ * @ev:		what happened; not kept, but ev->job is until ACT_JOB_DONE
+ * @now_ms:	monotonic time
+ * @entropy:	64 fresh random bits
+ *
+ * On return res->actions[0 .. res->nr_actions) are to be executed in order
+ * before the next call. res->wake_ms is when an EV_TIMER is due.
+ */
+void core_step(struct core_resource *res, const struct core_event *ev, u64 now_ms, u64 entropy);
+
+/* names.c: shown to users, as in /proc/drbd of 8.4 (which = false) or by the tools of 9 */
+const char *core_role_name(u8 role);
+const char *core_disk_name(u8 disk);
+const char *core_conn_name(u8 cstate);
+const char *core_repl_name(u8 repl);
+/* the combined field of 8.4 (behaviour.md 2.2) with the names of 8.4 */
+const char *core_conn84_name(u8 cstate, u8 repl);
+const char *core_result_text(s32 result);
+const char *core_helper_name(u8 helper);
+
+#endif

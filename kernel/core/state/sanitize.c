@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Implied changes: what a wished-for state silently entails (behaviour.md 3.6).
+ * The order of the steps is part of the rule.
+ */
+#include "internal.h"
+
+struct clamp {
+	u8 disk_min, disk_max, pdsk_min, pdsk_max;
+};
+
+#define ANY_DISK	DISK_DISKLESS, DISK_UP_TO_DATE
+#define TARGET_DISK	DISK_INCONSISTENT, DISK_OUTDATED
+
+/* Table of behaviour.md 3.6, by replication state; REPL_OFF is "< Connected". */
+static const struct clamp clamps[] = {
+	[REPL_OFF]		= { ANY_DISK, DISK_INCONSISTENT, DISK_UNKNOWN },
+	[REPL_ESTABLISHED]	= { ANY_DISK, ANY_DISK },
+	[REPL_STARTING_SYNC_S]	= { DISK_UP_TO_DATE, DISK_UP_TO_DATE, DISK_INCONSISTENT, DISK_CONSISTENT },
+	[REPL_STARTING_SYNC_T]	= { TARGET_DISK, DISK_UP_TO_DATE, DISK_UP_TO_DATE },
+	[REPL_WF_BITMAP_S]	= { DISK_UP_TO_DATE, DISK_UP_TO_DATE, DISK_INCONSISTENT, DISK_CONSISTENT },
+	[REPL_WF_BITMAP_T]	= { TARGET_DISK, DISK_UP_TO_DATE, DISK_UP_TO_DATE },
+	[REPL_WF_SYNC_UUID]	= { TARGET_DISK, DISK_UP_TO_DATE, DISK_UP_TO_DATE },
+	[REPL_SYNC_SOURCE]	= { DISK_UP_TO_DATE, DISK_UP_TO_DATE, DISK_INCONSISTENT, DISK_INCONSISTENT },
+	[REPL_SYNC_TARGET]	= { DISK_INCONSISTENT, DISK_INCONSISTENT, DISK_UP_TO_DATE, DISK_UP_TO_DATE },
+	[REPL_VERIFY_S]		= { DISK_UP_TO_DATE, DISK_UP_TO_DATE, DISK_UP_TO_DATE, DISK_UP_TO_DATE },
+	[REPL_VERIFY_T]		= { DISK_UP_TO_DATE, DISK_UP_TO_DATE, DISK_UP_TO_DATE, DISK_UP_TO_DATE },
+	[REPL_PAUSED_SYNC_S]	= { DISK_UP_TO_DATE, DISK_UP_TO_DATE, DISK_INCONSISTENT, DISK_CONSISTENT },
+	[REPL_PAUSED_SYNC_T]	= { TARGET_DISK, DISK_UP_TO_DATE, DISK_UP_TO_DATE },
+	[REPL_AHEAD]		= { DISK_UP_TO_DATE, DISK_UP_TO_DATE, DISK_INCONSISTENT, DISK_CONSISTENT },
+	[REPL_BEHIND]		= { TARGET_DISK, DISK_UP_TO_DATE, DISK_UP_TO_DATE },
+};
+
+static u8 clamp(u8 v, u8 lo, u8 hi)
+{
+	return v < lo ? lo : v > hi ? hi : v;
+}
+
+static void unlinked(struct core_peer_device *pd)
+{
+	pd->next.repl = REPL_OFF;
+	pd->next.peer_isp = false;
+	if (pd->next.pdsk < DISK_INCONSISTENT || pd->next.pdsk > DISK_UNKNOWN)
+		pd->next.pdsk = DISK_UNKNOWN;
+}
+
+static void follow_pause(struct core_peer_device_state *s)
+{
+	bool paused = s->user_isp || s->peer_isp || s->aftr_isp;
+
+	if (paused && s->repl == REPL_SYNC_SOURCE)
+		s->repl = REPL_PAUSED_SYNC_S;
+	else if (paused && s->repl == REPL_SYNC_TARGET)
+		s->repl = REPL_PAUSED_SYNC_T;
+	else if (!paused && s->repl == REPL_PAUSED_SYNC_S)
+		s->repl = REPL_SYNC_SOURCE;
+	else if (!paused && s->repl == REPL_PAUSED_SYNC_T)
+		s->repl = REPL_SYNC_TARGET;
+}
+
+/* Nothing to learn from a peer that is just as consistent: it is the newest. */
+static void agree_on_up_to_date(u8 *disk)
+{
+	if (*disk == DISK_CONSISTENT || *disk == DISK_OUTDATED)
+		*disk = DISK_UP_TO_DATE;
+}
+
+static void sanitize_pd(struct core_peer_device *pd)
+{
+	struct core_device *dev = pd->dev;
+	const struct clamp *c;
+
+	if (pd->conn->next_state.cstate < CONN_CONNECTED)
+		unlinked(pd);
+	if (pd->next.repl > REPL_ESTABLISHED &&
+	    (dev->next_state.disk <= DISK_FAILED || pd->next.pdsk <= DISK_FAILED))
+		pd->next.repl = REPL_ESTABLISHED;
+	if (pd->next.repl == REPL_ESTABLISHED) {
+		agree_on_up_to_date(&dev->next_state.disk);
+		agree_on_up_to_date(&pd->next.pdsk);
+	}
+	/* while the handshake of this volume runs its disks are as they were shown */
+	if (pd->next.repl == REPL_OFF && pd->conn->next_state.cstate == CONN_CONNECTED)
+		return;
+	if (dev->next_state.disk != DISK_NEGOTIATING && dev->next_state.disk != DISK_ATTACHING) {
+		c = &clamps[pd->next.repl];
+		dev->next_state.disk = clamp(dev->next_state.disk, c->disk_min, c->disk_max);
+		pd->next.pdsk = clamp(pd->next.pdsk, c->pdsk_min, c->pdsk_max);
+	}
+	follow_pause(&pd->next);
+}
+
+/* Links that end while a disk negotiates: what the superblock says counts. */
+static void end_negotiation(struct core_device *dev)
+{
+	struct core_peer_device *pd;
+
+	if (dev->next_state.disk != DISK_NEGOTIATING)
+		return;
+	for_each_pd_of_dev(pd, dev)
+		if (pd->conn->next_state.cstate == CONN_CONNECTED)
+			return;
+	dev->next_state.disk = disk_from_md(dev);
+}
+
+static void suspend_without_data(struct core_resource *res)
+{
+	struct core_device *dev;
+	bool lost = false;
+
+	for_each_device(dev, res)
+		if (!data_accessible(res, dev, true))
+			lost = true;
+	if (!lost || res->next.role != ROLE_PRIMARY)
+		res->next.susp_nod = false;
+	else if (res->opts.on_no_data == ON_NO_DATA_SUSPEND_IO)
+		res->next.susp_nod = true;
+}
+
+void sanitize(struct core_resource *res)
+{
+	struct core_connection *conn;
+	struct core_device *dev;
+	struct core_peer_device *pd;
+
+	for_each_connection(conn, res)
+		if (conn->next_state.cstate < CONN_CONNECTED)
+			conn->next_state.peer_role = ROLE_UNKNOWN;
+	for_each_device(dev, res) {
+		end_negotiation(dev);
+		for_each_pd_of_dev(pd, dev)
+			sanitize_pd(pd);
+	}
+	suspend_without_data(res);
+}
