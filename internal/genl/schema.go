@@ -41,6 +41,25 @@ type Set struct {
 	Name       string
 	NestedFlag bool // the module marks it as a nest when it sends it
 	Fields     []*Field
+
+	show string // options in the order of listings
+}
+
+// Options are the fields that have an option name, in the order in which listings show them.
+func (s *Set) Options() []*Field {
+	var out []*Field
+	if s.show == "" {
+		for _, f := range s.Fields {
+			if f.Option != "" {
+				out = append(out, f)
+			}
+		}
+		return out
+	}
+	for _, name := range strings.Fields(s.show) {
+		out = append(out, s.FieldByOption(name))
+	}
+	return out
 }
 
 // Field describes one field of a set. Numbers are two's complement in 64 bits.

@@ -373,10 +373,10 @@ var enumMetaDevIdx = []Word{
 }
 
 var sets = map[SetNr]*Set{
-	SetCfgReply: {Nr: 1, Name: "cfg_reply", NestedFlag: false, Fields: []*Field{
+	SetCfgReply: {Nr: 1, Name: "cfg_reply", NestedFlag: false, show: "", Fields: []*Field{
 		{Nr: 1, Name: "info_text", Type: TypeString, Size: 256},
 	}},
-	SetCfgContext: {Nr: 2, Name: "cfg_context", NestedFlag: false, Fields: []*Field{
+	SetCfgContext: {Nr: 2, Name: "cfg_context", NestedFlag: false, show: "", Fields: []*Field{
 		{Nr: 1, Name: "ctx_volume", Type: TypeU32},
 		{Nr: 2, Name: "ctx_resource_name", Type: TypeString, Size: 128},
 		{Nr: 6, Name: "ctx_peer_node_id", Type: TypeU32},
@@ -384,11 +384,11 @@ var sets = map[SetNr]*Set{
 		{Nr: 3, Name: "ctx_my_addr", Type: TypeBinary, Size: 128},
 		{Nr: 4, Name: "ctx_peer_addr", Type: TypeBinary, Size: 128},
 	}},
-	SetDiskConf: {Nr: 3, Name: "disk_conf", NestedFlag: true, Fields: []*Field{
+	SetDiskConf: {Nr: 3, Name: "disk_conf", NestedFlag: true, show: "size on-io-error disk-barrier disk-flushes disk-drain md-flushes resync-after al-extents al-updates discard-zeroes-if-aligned disable-write-same disk-timeout read-balancing rs-discard-granularity bitmap", Fields: []*Field{
 		{Nr: 1, Name: "backing_dev", Type: TypeString, Size: 128, Required: true, Invariant: true},
 		{Nr: 2, Name: "meta_dev", Type: TypeString, Size: 128, Required: true, Invariant: true},
 		{Nr: 3, Name: "meta_dev_idx", Type: TypeS32, Required: true, Invariant: true, Words: enumMetaDevIdx},
-		{Nr: 4, Name: "disk_size", Type: TypeU64, Option: "size", Invariant: true, Ranged: true, Min: 0, Max: 2199023255552, Scale: "s"},
+		{Nr: 4, Name: "disk_size", Type: TypeU64, Option: "size", Invariant: true, Ranged: true, Min: 0, Max: 2199023255552, Scale: "s", Unit: "bytes"},
 		{Nr: 6, Name: "on_io_error", Type: TypeU32, Option: "on-io-error", Words: enumOnIOError, Default: 2},
 		{Nr: 9, Name: "resync_after", Type: TypeS32, Option: "resync-after", Ranged: true, Min: -1, Max: 1048575, Default: Signed(-1)},
 		{Nr: 10, Name: "al_extents", Type: TypeU32, Option: "al-extents", Clamp: true, Ranged: true, Min: 67, Max: 65534, Default: 1237},
@@ -405,12 +405,12 @@ var sets = map[SetNr]*Set{
 		{Nr: 26, Name: "disable_write_same", Type: TypeFlag, Option: "disable-write-same"},
 		{Nr: 27, Name: "d_bitmap", Type: TypeFlag, Option: "bitmap", Default: 1},
 	}},
-	SetResourceOpts: {Nr: 4, Name: "resource_opts", NestedFlag: true, Fields: []*Field{
+	SetResourceOpts: {Nr: 4, Name: "resource_opts", NestedFlag: true, show: "cpu-mask on-no-data-accessible auto-promote peer-ack-window peer-ack-delay twopc-timeout twopc-retry-timeout auto-promote-timeout max-io-depth quorum on-no-quorum quorum-minimum-redundancy on-suspended-primary-outdated drbd8-api-compatibility", Fields: []*Field{
 		{Nr: 1, Name: "cpu_mask", Type: TypeString, Option: "cpu-mask", Size: 256},
 		{Nr: 2, Name: "on_no_data", Type: TypeU32, Option: "on-no-data-accessible", Words: enumOnNoData},
 		{Nr: 3, Name: "auto_promote", Type: TypeFlag, Option: "auto-promote", Default: 1},
 		{Nr: 4, Name: "node_id", Type: TypeU32, Required: true, Invariant: true, Ranged: true, Min: 0, Max: 31},
-		{Nr: 5, Name: "peer_ack_window", Type: TypeU32, Option: "peer-ack-window", Ranged: true, Min: 2048, Max: 204800, Default: 4096, Scale: "s", Unit: "sectors"},
+		{Nr: 5, Name: "peer_ack_window", Type: TypeU32, Option: "peer-ack-window", Ranged: true, Min: 2048, Max: 204800, Default: 4096, Scale: "s", Unit: "bytes"},
 		{Nr: 6, Name: "twopc_timeout", Type: TypeU32, Option: "twopc-timeout", Ranged: true, Min: 50, Max: 600, Default: 300, Unit: "1/10 seconds"},
 		{Nr: 7, Name: "twopc_retry_timeout", Type: TypeU32, Option: "twopc-retry-timeout", Ranged: true, Min: 1, Max: 50, Default: 1, Unit: "1/10 seconds"},
 		{Nr: 8, Name: "peer_ack_delay", Type: TypeU32, Option: "peer-ack-delay", Ranged: true, Min: 1, Max: 10000, Default: 100, Unit: "milliseconds"},
@@ -423,7 +423,7 @@ var sets = map[SetNr]*Set{
 		{Nr: 15, Name: "drbd8_compat_mode", Type: TypeFlag},
 		{Nr: 16, Name: "explicit_drbd8_compat", Type: TypeFlag, Option: "drbd8-api-compatibility"},
 	}},
-	SetNetConf: {Nr: 5, Name: "net_conf", NestedFlag: true, Fields: []*Field{
+	SetNetConf: {Nr: 5, Name: "net_conf", NestedFlag: true, show: "transport load-balance-paths protocol timeout max-epoch-size connect-int ping-int sndbuf-size rcvbuf-size ko-count allow-two-primaries cram-hmac-alg shared-secret after-sb-0pri after-sb-1pri after-sb-2pri always-asbp rr-conflict ping-timeout data-integrity-alg tcp-cork on-congestion congestion-fill congestion-extents csums-alg csums-after-crash-only verify-alg use-rle socket-check-timeout fencing max-buffers allow-remote-read tls tls-keyring tls-privkey tls-certificate rdma-ctrl-rcvbuf-size rdma-ctrl-sndbuf-size _name", Fields: []*Field{
 		{Nr: 1, Name: "shared_secret", Type: TypeString, Option: "shared-secret", Size: 64, Sensitive: true},
 		{Nr: 2, Name: "cram_hmac_alg", Type: TypeString, Option: "cram-hmac-alg", Size: 64},
 		{Nr: 3, Name: "integrity_alg", Type: TypeString, Option: "data-integrity-alg", Size: 64},
@@ -443,7 +443,7 @@ var sets = map[SetNr]*Set{
 		{Nr: 19, Name: "after_sb_2p", Type: TypeU32, Option: "after-sb-2pri", Words: enumAfterSB2p},
 		{Nr: 20, Name: "rr_conflict", Type: TypeU32, Option: "rr-conflict", Words: enumRrConflict},
 		{Nr: 21, Name: "on_congestion", Type: TypeU32, Option: "on-congestion", Words: enumOnCongestion},
-		{Nr: 22, Name: "cong_fill", Type: TypeU32, Option: "congestion-fill", Ranged: true, Min: 0, Max: 20971520, Scale: "s", Unit: "sectors"},
+		{Nr: 22, Name: "cong_fill", Type: TypeU32, Option: "congestion-fill", Ranged: true, Min: 0, Max: 20971520, Scale: "s", Unit: "bytes"},
 		{Nr: 23, Name: "cong_extents", Type: TypeU32, Option: "congestion-extents", Ranged: true, Min: 67, Max: 65534, Default: 1237},
 		{Nr: 24, Name: "two_primaries", Type: TypeFlag, Option: "allow-two-primaries"},
 		{Nr: 26, Name: "tcp_cork", Type: TypeFlag, Option: "tcp-cork", Default: 1},
@@ -452,7 +452,7 @@ var sets = map[SetNr]*Set{
 		{Nr: 30, Name: "fencing_policy", Type: TypeU32, Option: "fencing", Words: enumFencing},
 		{Nr: 31, Name: "name", Type: TypeString, Option: "_name", Size: 64},
 		{Nr: 33, Name: "csums_after_crash_only", Type: TypeFlag, Option: "csums-after-crash-only"},
-		{Nr: 34, Name: "sock_check_timeo", Type: TypeU32, Option: "socket-check-timeout", Ranged: true, Min: 0, Max: 300, Unit: "1/10 seconds"},
+		{Nr: 34, Name: "sock_check_timeo", Type: TypeU32, Option: "socket-check-timeout", Ranged: true, Min: 0, Max: 300},
 		{Nr: 35, Name: "transport_name", Type: TypeString, Option: "transport", Size: 64, Invariant: true},
 		{Nr: 36, Name: "max_buffers", Type: TypeU32, Option: "max-buffers", Ranged: true, Min: 32, Max: 131072, Default: 2048},
 		{Nr: 37, Name: "allow_remote_read", Type: TypeFlag, Option: "allow-remote-read", Default: 1},
@@ -461,44 +461,44 @@ var sets = map[SetNr]*Set{
 		{Nr: 40, Name: "tls_certificate", Type: TypeS32, Option: "tls-certificate"},
 		{Nr: 41, Name: "tls_keyring", Type: TypeS32, Option: "tls-keyring"},
 		{Nr: 42, Name: "load_balance_paths", Type: TypeFlag, Option: "load-balance-paths", Invariant: true},
-		{Nr: 43, Name: "rdma_ctrl_rcvbuf_size", Type: TypeU32, Option: "rdma-ctrl-rcvbuf-size", Ranged: true, Min: 0, Max: 10485760, Unit: "bytes"},
-		{Nr: 44, Name: "rdma_ctrl_sndbuf_size", Type: TypeU32, Option: "rdma-ctrl-sndbuf-size", Ranged: true, Min: 0, Max: 10485760, Unit: "bytes"},
+		{Nr: 43, Name: "rdma_ctrl_rcvbuf_size", Type: TypeU32, Option: "rdma-ctrl-rcvbuf-size", Ranged: true, Min: 0, Max: 10485760},
+		{Nr: 44, Name: "rdma_ctrl_sndbuf_size", Type: TypeU32, Option: "rdma-ctrl-sndbuf-size", Ranged: true, Min: 0, Max: 10485760},
 	}},
-	SetSetRoleParms: {Nr: 6, Name: "set_role_parms", NestedFlag: true, Fields: []*Field{
+	SetSetRoleParms: {Nr: 6, Name: "set_role_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "force", Type: TypeFlag, Option: "force"},
 	}},
-	SetResizeParms: {Nr: 7, Name: "resize_parms", NestedFlag: true, Fields: []*Field{
-		{Nr: 1, Name: "resize_size", Type: TypeU64, Option: "size", Ranged: true, Min: 0, Max: 2199023255552, Scale: "s", Unit: "sectors"},
+	SetResizeParms: {Nr: 7, Name: "resize_parms", NestedFlag: true, show: "", Fields: []*Field{
+		{Nr: 1, Name: "resize_size", Type: TypeU64, Option: "size", Ranged: true, Min: 0, Max: 2199023255552, Scale: "s", Unit: "bytes"},
 		{Nr: 2, Name: "resize_force", Type: TypeFlag, Option: "assume-peer-has-space"},
 		{Nr: 3, Name: "no_resync", Type: TypeFlag, Option: "assume-clean"},
 		{Nr: 4, Name: "al_stripes", Type: TypeU32, Option: "al-stripes", Ranged: true, Min: 1, Max: 1024, Default: 1},
-		{Nr: 5, Name: "al_stripe_size", Type: TypeU32, Option: "al-stripe-size-kB", Ranged: true, Min: 4, Max: 16777216, Default: 32, Scale: "k", Unit: "KiB"},
+		{Nr: 5, Name: "al_stripe_size", Type: TypeU32, Option: "al-stripe-size-kB", Ranged: true, Min: 4, Max: 16777216, Default: 32, Scale: "k"},
 	}},
-	SetStartOVParms: {Nr: 9, Name: "start_ov_parms", NestedFlag: true, Fields: []*Field{
-		{Nr: 1, Name: "ov_start_sector", Type: TypeU64, Option: "start", Ranged: true, Min: 0, Max: 2199023255552, Scale: "s", Unit: "sectors"},
-		{Nr: 2, Name: "ov_stop_sector", Type: TypeU64, Option: "stop", Ranged: true, Min: 0, Max: 2199023255552, Default: 18446744073709551615, Scale: "s", Unit: "sectors"},
+	SetStartOVParms: {Nr: 9, Name: "start_ov_parms", NestedFlag: true, show: "", Fields: []*Field{
+		{Nr: 1, Name: "ov_start_sector", Type: TypeU64, Option: "start", Ranged: true, Min: 0, Max: 2199023255552, Scale: "s", Unit: "bytes"},
+		{Nr: 2, Name: "ov_stop_sector", Type: TypeU64, Option: "stop", Ranged: true, Min: 0, Max: 2199023255552, Default: 18446744073709551615, Scale: "s", Unit: "bytes"},
 	}},
-	SetNewCUUIDParms: {Nr: 10, Name: "new_c_uuid_parms", NestedFlag: true, Fields: []*Field{
+	SetNewCUUIDParms: {Nr: 10, Name: "new_c_uuid_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "clear_bm", Type: TypeFlag, Option: "clear-bitmap"},
 		{Nr: 2, Name: "force_resync", Type: TypeFlag, Option: "force-resync"},
 	}},
-	SetTimeoutParms: {Nr: 11, Name: "timeout_parms", NestedFlag: true, Fields: []*Field{
+	SetTimeoutParms: {Nr: 11, Name: "timeout_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "timeout_type", Type: TypeU32, Required: true, Words: enumTimeoutType},
 	}},
-	SetDisconnectParms: {Nr: 12, Name: "disconnect_parms", NestedFlag: true, Fields: []*Field{
+	SetDisconnectParms: {Nr: 12, Name: "disconnect_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "force_disconnect", Type: TypeFlag, Option: "force"},
 	}},
-	SetDetachParms: {Nr: 13, Name: "detach_parms", NestedFlag: true, Fields: []*Field{
+	SetDetachParms: {Nr: 13, Name: "detach_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "force_detach", Type: TypeFlag, Option: "force"},
 		{Nr: 2, Name: "intentional_diskless_detach", Type: TypeFlag, Option: "diskless"},
 	}},
-	SetDeviceConf: {Nr: 14, Name: "device_conf", NestedFlag: true, Fields: []*Field{
-		{Nr: 1, Name: "max_bio_size", Type: TypeU32, Option: "max-bio-size", Invariant: true, Ranged: true, Min: 512, Max: 1048576, Default: 1048576, Unit: "bytes"},
+	SetDeviceConf: {Nr: 14, Name: "device_conf", NestedFlag: true, show: "max-bio-size diskless block-size discard-granularity", Fields: []*Field{
+		{Nr: 1, Name: "max_bio_size", Type: TypeU32, Option: "max-bio-size", Invariant: true, Ranged: true, Min: 512, Max: 1048576, Default: 1048576},
 		{Nr: 2, Name: "intentional_diskless", Type: TypeFlag, Option: "diskless"},
-		{Nr: 3, Name: "block_size", Type: TypeU32, Option: "block-size", Ranged: true, Min: 512, Max: 4096, Default: 512, Unit: "bytes"},
-		{Nr: 4, Name: "discard_granularity", Type: TypeU32, Option: "discard-granularity", Ranged: true, Min: 0, Max: 134217728, Default: 4294967295, Unit: "bytes"},
+		{Nr: 3, Name: "block_size", Type: TypeU32, Option: "block-size", Ranged: true, Min: 512, Max: 4096, Default: 512},
+		{Nr: 4, Name: "discard_granularity", Type: TypeU32, Option: "discard-granularity", Ranged: true, Min: 0, Max: 134217728, Default: 4294967295},
 	}},
-	SetResourceInfo: {Nr: 15, Name: "resource_info", NestedFlag: true, Fields: []*Field{
+	SetResourceInfo: {Nr: 15, Name: "resource_info", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "res_role", Type: TypeU32, Words: enumRole},
 		{Nr: 2, Name: "res_susp", Type: TypeFlag},
 		{Nr: 3, Name: "res_susp_nod", Type: TypeFlag},
@@ -506,18 +506,18 @@ var sets = map[SetNr]*Set{
 		{Nr: 5, Name: "res_susp_quorum", Type: TypeFlag},
 		{Nr: 6, Name: "res_fail_io", Type: TypeFlag},
 	}},
-	SetDeviceInfo: {Nr: 16, Name: "device_info", NestedFlag: true, Fields: []*Field{
+	SetDeviceInfo: {Nr: 16, Name: "device_info", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "dev_disk_state", Type: TypeU32, Words: enumDisk},
 		{Nr: 2, Name: "is_intentional_diskless", Type: TypeFlag},
 		{Nr: 3, Name: "dev_has_quorum", Type: TypeFlag},
 		{Nr: 5, Name: "dev_is_open", Type: TypeFlag},
 		{Nr: 4, Name: "backing_dev_path", Type: TypeString, Size: 128},
 	}},
-	SetConnectionInfo: {Nr: 17, Name: "connection_info", NestedFlag: true, Fields: []*Field{
+	SetConnectionInfo: {Nr: 17, Name: "connection_info", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "conn_connection_state", Type: TypeU32, Words: enumConn},
 		{Nr: 2, Name: "conn_role", Type: TypeU32, Words: enumRole},
 	}},
-	SetPeerDeviceInfo: {Nr: 18, Name: "peer_device_info", NestedFlag: true, Fields: []*Field{
+	SetPeerDeviceInfo: {Nr: 18, Name: "peer_device_info", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "peer_repl_state", Type: TypeU32, Words: enumRepl},
 		{Nr: 2, Name: "peer_disk_state", Type: TypeU32, Words: enumDisk},
 		{Nr: 3, Name: "peer_resync_susp_user", Type: TypeU32},
@@ -526,10 +526,10 @@ var sets = map[SetNr]*Set{
 		{Nr: 6, Name: "peer_is_intentional_diskless", Type: TypeFlag},
 		{Nr: 7, Name: "peer_resync_susp_max_parallel", Type: TypeU32},
 	}},
-	SetResourceStatistics: {Nr: 19, Name: "resource_statistics", NestedFlag: true, Fields: []*Field{
+	SetResourceStatistics: {Nr: 19, Name: "resource_statistics", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "res_stat_write_ordering", Type: TypeU32, Words: enumWriteOrdering},
 	}},
-	SetDeviceStatistics: {Nr: 20, Name: "device_statistics", NestedFlag: true, Fields: []*Field{
+	SetDeviceStatistics: {Nr: 20, Name: "device_statistics", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "dev_size", Type: TypeU64},
 		{Nr: 2, Name: "dev_read", Type: TypeU64},
 		{Nr: 3, Name: "dev_write", Type: TypeU64},
@@ -545,12 +545,12 @@ var sets = map[SetNr]*Set{
 		{Nr: 13, Name: "dev_disk_flags", Type: TypeU32},
 		{Nr: 14, Name: "history_uuids", Type: TypeBinary, Size: 256},
 	}},
-	SetConnectionStatistics: {Nr: 21, Name: "connection_statistics", NestedFlag: true, Fields: []*Field{
+	SetConnectionStatistics: {Nr: 21, Name: "connection_statistics", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "conn_congested", Type: TypeFlag},
 		{Nr: 2, Name: "ap_in_flight", Type: TypeU64},
 		{Nr: 3, Name: "rs_in_flight", Type: TypeU64},
 	}},
-	SetPeerDeviceStatistics: {Nr: 22, Name: "peer_device_statistics", NestedFlag: true, Fields: []*Field{
+	SetPeerDeviceStatistics: {Nr: 22, Name: "peer_device_statistics", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "peer_dev_received", Type: TypeU64},
 		{Nr: 2, Name: "peer_dev_sent", Type: TypeU64},
 		{Nr: 3, Name: "peer_dev_pending", Type: TypeU32},
@@ -575,52 +575,52 @@ var sets = map[SetNr]*Set{
 		{Nr: 23, Name: "peer_dev_rs_c_sync_rate", Type: TypeU32},
 		{Nr: 24, Name: "peer_dev_uuid_flags", Type: TypeU64},
 	}},
-	SetNotificationHeader: {Nr: 23, Name: "notification_header", NestedFlag: true, Fields: []*Field{
+	SetNotificationHeader: {Nr: 23, Name: "notification_header", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "nh_type", Type: TypeU32},
 	}},
-	SetHelperInfo: {Nr: 24, Name: "helper", NestedFlag: true, Fields: []*Field{
+	SetHelperInfo: {Nr: 24, Name: "helper", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "helper_name", Type: TypeString, Size: 32},
 		{Nr: 2, Name: "helper_status", Type: TypeU32},
 	}},
-	SetInvalidateParms: {Nr: 25, Name: "invalidate_parms", NestedFlag: true, Fields: []*Field{
+	SetInvalidateParms: {Nr: 25, Name: "invalidate_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "sync_from_peer_node_id", Type: TypeS32, Option: "sync-from-peer-node-id", Ranged: true, Min: -1, Max: 32, Default: Signed(-1)},
 		{Nr: 2, Name: "reset_bitmap", Type: TypeFlag, Option: "reset-bitmap", Default: 1},
 	}},
-	SetForgetPeerParms: {Nr: 26, Name: "forget_peer_parms", NestedFlag: true, Fields: []*Field{
+	SetForgetPeerParms: {Nr: 26, Name: "forget_peer_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "forget_peer_node_id", Type: TypeS32, Default: Signed(-1)},
 	}},
-	SetPeerDeviceOpts: {Nr: 27, Name: "peer_device_opts", NestedFlag: true, Fields: []*Field{
-		{Nr: 1, Name: "resync_rate", Type: TypeU32, Option: "resync-rate", Ranged: true, Min: 1, Max: 8388608, Default: 250, Scale: "k", Unit: "KiB/s"},
+	SetPeerDeviceOpts: {Nr: 27, Name: "peer_device_opts", NestedFlag: true, show: "resync-rate c-plan-ahead c-delay-target c-fill-target c-max-rate c-min-rate bitmap resync-without-replication peer-tiebreaker", Fields: []*Field{
+		{Nr: 1, Name: "resync_rate", Type: TypeU32, Option: "resync-rate", Ranged: true, Min: 1, Max: 8388608, Default: 250, Scale: "k", Unit: "bytes/second"},
 		{Nr: 2, Name: "c_plan_ahead", Type: TypeU32, Option: "c-plan-ahead", Ranged: true, Min: 0, Max: 300, Default: 20, Unit: "1/10 seconds"},
 		{Nr: 3, Name: "c_delay_target", Type: TypeU32, Option: "c-delay-target", Ranged: true, Min: 1, Max: 100, Default: 10, Unit: "1/10 seconds"},
-		{Nr: 4, Name: "c_fill_target", Type: TypeU32, Option: "c-fill-target", Ranged: true, Min: 0, Max: 1048576, Default: 100, Scale: "s", Unit: "sectors"},
-		{Nr: 5, Name: "c_max_rate", Type: TypeU32, Option: "c-max-rate", Ranged: true, Min: 0, Max: 4194304, Default: 102400, Scale: "k", Unit: "KiB/s"},
-		{Nr: 6, Name: "c_min_rate", Type: TypeU32, Option: "c-min-rate", Ranged: true, Min: 0, Max: 4194304, Default: 250, Scale: "k", Unit: "KiB/s"},
+		{Nr: 4, Name: "c_fill_target", Type: TypeU32, Option: "c-fill-target", Ranged: true, Min: 0, Max: 1048576, Default: 100, Scale: "s", Unit: "bytes"},
+		{Nr: 5, Name: "c_max_rate", Type: TypeU32, Option: "c-max-rate", Ranged: true, Min: 0, Max: 4194304, Default: 102400, Scale: "k", Unit: "bytes/second"},
+		{Nr: 6, Name: "c_min_rate", Type: TypeU32, Option: "c-min-rate", Ranged: true, Min: 0, Max: 4194304, Default: 250, Scale: "k", Unit: "bytes/second"},
 		{Nr: 7, Name: "bitmap", Type: TypeFlag, Option: "bitmap", Default: 1},
 		{Nr: 8, Name: "resync_without_replication", Type: TypeFlag, Option: "resync-without-replication", Default: 1},
 		{Nr: 9, Name: "peer_tiebreaker", Type: TypeFlag, Option: "peer-tiebreaker", Default: 1},
 	}},
-	SetPathParms: {Nr: 28, Name: "path_parms", NestedFlag: true, Fields: []*Field{
+	SetPathParms: {Nr: 28, Name: "path_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "my_addr", Type: TypeBinary, Size: 128, Required: true},
 		{Nr: 2, Name: "peer_addr", Type: TypeBinary, Size: 128, Required: true},
 	}},
-	SetConnectParms: {Nr: 29, Name: "connect_parms", NestedFlag: true, Fields: []*Field{
+	SetConnectParms: {Nr: 29, Name: "connect_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "tentative", Type: TypeFlag, Option: "tentative"},
 		{Nr: 2, Name: "discard_my_data", Type: TypeFlag, Option: "discard-my-data"},
 	}},
-	SetPathInfo: {Nr: 30, Name: "path_info", NestedFlag: true, Fields: []*Field{
+	SetPathInfo: {Nr: 30, Name: "path_info", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "path_established", Type: TypeFlag},
 	}},
-	SetRenameResourceParms: {Nr: 31, Name: "rename_resource_parms", NestedFlag: true, Fields: []*Field{
+	SetRenameResourceParms: {Nr: 31, Name: "rename_resource_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "new_resource_name", Type: TypeString, Size: 128, Required: true},
 	}},
-	SetRenameResourceInfo: {Nr: 32, Name: "rename_resource_info", NestedFlag: true, Fields: []*Field{
+	SetRenameResourceInfo: {Nr: 32, Name: "rename_resource_info", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "res_new_name", Type: TypeString, Size: 128},
 	}},
-	SetInvalPeerParams: {Nr: 33, Name: "inval_peer_params", NestedFlag: true, Fields: []*Field{
+	SetInvalPeerParams: {Nr: 33, Name: "inval_peer_params", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "p_reset_bitmap", Type: TypeFlag, Option: "reset-bitmap", Default: 1},
 	}},
-	SetSuspendIOParams: {Nr: 34, Name: "suspend_io_params", NestedFlag: true, Fields: []*Field{
+	SetSuspendIOParams: {Nr: 34, Name: "suspend_io_params", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "bdev_freeze", Type: TypeFlag, Option: "bdev-freeze", Default: 1},
 	}},
 }

@@ -181,7 +181,7 @@ func goTablesFile(s *schema) ([]byte, error) {
 		if wire == "" {
 			wire = st.Name
 		}
-		p.f("\tSet%s: {Nr: %d, Name: %q, NestedFlag: %t, Fields: []*Field{", camel(st.Name), st.Nr, wire, st.nested())
+		p.f("\tSet%s: {Nr: %d, Name: %q, NestedFlag: %t, show: %q, Fields: []*Field{", camel(st.Name), st.Nr, wire, st.nested(), st.Show)
 		for _, f := range st.Fields {
 			p.f("\t\t%s,", goField(f))
 		}

@@ -63,6 +63,7 @@ type set struct {
 	Name       string  `yaml:"name"`
 	WireName   string  `yaml:"wire_name"`
 	NestedFlag *bool   `yaml:"nested_flag"`
+	Show       string  `yaml:"show"`
 	Fields     []field `yaml:"fields"`
 }
 
@@ -192,6 +193,28 @@ func (s set) check(enums map[string]bool) error {
 			return fmt.Errorf("field %s: no enum %q", f.Name, f.Enum)
 		}
 		numbers[f.Nr] = true
+	}
+	return s.checkShow()
+}
+
+// checkShow: every option is listed exactly once, nothing else is.
+func (s set) checkShow() error {
+	if s.Show == "" {
+		return nil
+	}
+	shown := strings.Fields(s.Show)
+	for _, f := range s.Fields {
+		if f.Option != "" && !slices.Contains(shown, f.Option) {
+			return fmt.Errorf("option %s is missing in show", f.Option)
+		}
+	}
+	for i, option := range shown {
+		if !slices.ContainsFunc(s.Fields, func(f field) bool { return f.Option == option }) {
+			return fmt.Errorf("show: no option %s", option)
+		}
+		if slices.Contains(shown[:i], option) {
+			return fmt.Errorf("show: option %s is listed twice", option)
+		}
 	}
 	return nil
 }
