@@ -1,0 +1,73 @@
+package bed
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+)
+
+// Disk is the path of a machine's raw disk image, counted from 0 (/dev/vda).
+func (m *Machine) Disk(i int) string { return m.disks[i] }
+
+// DiskDifference is where two disks differ first.
+type DiskDifference struct {
+	A, B   string
+	Offset int64
+}
+
+func (d *DiskDifference) Error() string {
+	return fmt.Sprintf("%s and %s differ at byte %d (4 KiB block %d)", d.A, d.B, d.Offset, d.Offset/4096)
+}
+
+// CompareDisks compares the bytes from start to end of two raw disk images. The
+// machines must be off, or have flushed what they wrote. A difference is a
+// *DiskDifference.
+func CompareDisks(a, b string, start, end int64) error {
+	fa, err := os.Open(a)
+	if err != nil {
+		return err
+	}
+	defer fa.Close()
+	fb, err := os.Open(b)
+	if err != nil {
+		return err
+	}
+	defer fb.Close()
+	const chunk = 1 << 20
+	ba, bb := make([]byte, chunk), make([]byte, chunk)
+	for at := start; at < end; {
+		n := min(chunk, end-at)
+		if err := readBoth(fa, fb, ba[:n], bb[:n], at); err != nil {
+			return fmt.Errorf("compare %s with %s at byte %d: %w", a, b, at, err)
+		}
+		if !bytes.Equal(ba[:n], bb[:n]) {
+			for i := range ba[:n] {
+				if ba[i] != bb[i] {
+					return &DiskDifference{a, b, at + int64(i)}
+				}
+			}
+		}
+		at += n
+	}
+	return nil
+}
+
+func readBoth(fa, fb io.ReaderAt, ba, bb []byte, at int64) error {
+	_, errA := fa.ReadAt(ba, at)
+	_, errB := fb.ReadAt(bb, at)
+	return errors.Join(errA, errB)
+}
+
+func makeDisk(path string, size int64) error {
+	if _, err := os.Stat(path); err == nil {
+		return fmt.Errorf("%s exists already", path)
+	}
+	f, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	return f.Truncate(size)
+}

@@ -1,0 +1,248 @@
+package bed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// Flavour says whose DRBD a machine has.
+type Flavour int
+
+// Flavours: our module and tools, or Debian's drbd.ko and drbd-utils.
+const (
+	Ours Flavour = iota
+	Stock
+)
+
+func (f Flavour) String() string {
+	if f == Stock {
+		return "stock"
+	}
+	return "ours"
+}
+
+// ParseFlavour reads "ours" or "stock".
+func ParseFlavour(s string) (Flavour, error) {
+	switch s {
+	case "ours":
+		return Ours, nil
+	case "stock":
+		return Stock, nil
+	}
+	return 0, fmt.Errorf("flavour %q: ours or stock is expected", s)
+}
+
+// Spec describes a machine to make. Zero values stand for the defaults.
+type Spec struct {
+	Flavour  Flavour
+	Kernel   string  // 6.1 (default) or 6.12
+	Disks    []int64 // sizes in bytes of /dev/vda, /dev/vdb, ...
+	MemoryMB int     // 384
+	CPUs     int     // 1
+	MTU      int     // 1500
+}
+
+var names = []string{"alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"}
+
+// Boot and agent answer in a few seconds; a loaded host gets its time.
+const bootTimeout = 90 * time.Second
+
+// Machine is one virtual machine. Its disks outlive its power.
+type Machine struct {
+	Name    string
+	Address string // IPv4
+	bed     *Bed
+	number  int
+	spec    Spec
+	disks   []string
+
+	mu    sync.Mutex
+	files map[string][]byte // put there at each boot
+	qemu  *process
+	agent *agent
+}
+
+func newMachine(b *Bed, number int, spec Spec) (*Machine, error) {
+	if number > len(names) {
+		return nil, fmt.Errorf("a bed has at most %d machines", len(names))
+	}
+	if spec.Kernel == "" {
+		spec.Kernel = "6.1"
+	}
+	if spec.MemoryMB == 0 {
+		spec.MemoryMB = 384
+	}
+	if spec.CPUs == 0 {
+		spec.CPUs = 1
+	}
+	if spec.MTU == 0 {
+		spec.MTU = 1500
+	}
+	m := &Machine{Name: names[number-1], Address: fmt.Sprintf("10.77.0.%d", number), bed: b, number: number, spec: spec, files: map[string][]byte{}}
+	if err := os.MkdirAll(m.path(""), 0o755); err != nil {
+		return nil, err
+	}
+	for i, size := range spec.Disks {
+		path := m.path(fmt.Sprintf("disk%d.img", i))
+		if err := makeDisk(path, size); err != nil {
+			return nil, err
+		}
+		m.disks = append(m.disks, path)
+	}
+	return m, nil
+}
+
+// Spec is what the machine was made from, defaults filled in.
+func (m *Machine) Spec() Spec { return m.spec }
+
+func (m *Machine) path(name string) string { return filepath.Join(m.bed.dir, m.Name, name) }
+
+// SetFile puts a file into the machine now, if it is on, and at each boot to
+// come: the root file system forgets everything at power off.
+func (m *Machine) SetFile(ctx context.Context, path string, data []byte) error {
+	m.mu.Lock()
+	m.files[path] = data
+	m.mu.Unlock()
+	if !m.On() {
+		return nil
+	}
+	return m.Put(ctx, path, data)
+}
+
+// On tells whether the machine has power.
+func (m *Machine) On() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.qemu != nil && m.qemu.alive()
+}
+
+// PowerOn boots the machine and waits for its agent.
+func (m *Machine) PowerOn(ctx context.Context) error {
+	if m.On() {
+		return fmt.Errorf("%s is on already", m.Name)
+	}
+	begin := time.Now()
+	if err := m.writeInitramfs(); err != nil {
+		return fmt.Errorf("%s: %w", m.Name, err)
+	}
+	if err := m.keepConsole(); err != nil {
+		return err
+	}
+	socket := m.path("agent.sock")
+	os.Remove(socket)
+	qemu, err := startProcess(m.qemuCommand(socket), m.path("qemu.log"))
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	m.qemu = qemu
+	m.mu.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, bootTimeout)
+	defer cancel()
+	agent, err := connectAgent(ctx, m, socket, qemu)
+	if err != nil {
+		qemu.kill()
+		return fmt.Errorf("%s does not come up: %w\n%s%s", m.Name, err, qemu.output(), lastLines(m.KernelLog(), 15))
+	}
+	m.mu.Lock()
+	m.agent = agent
+	m.mu.Unlock()
+	m.bed.logf("%s is up: %s, kernel %s, %.1f s", m.Name, m.spec.Flavour, agent.greeting.Release, time.Since(begin).Seconds())
+	return nil
+}
+
+// keepConsole appends the console of the boot before to console.log, for QEMU
+// starts its file anew.
+func (m *Machine) keepConsole() error {
+	last, err := os.ReadFile(m.path("console.now"))
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return appendFile(m.path("console.log"), last)
+}
+
+func appendFile(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	return err
+}
+
+func lastLines(text string, n int) string {
+	lines := strings.Split(strings.TrimSpace(text), "\n")
+	return strings.Join(lines[max(0, len(lines)-n):], "\n")
+}
+
+// kernelArguments: software emulation pays for every check that guards against
+// hardware; a panic ends QEMU.
+const kernelArguments = "console=ttyS0 panic=-1 loglevel=5 cryptomgr.notests rodata=off mitigations=off nowatchdog audit=0 net.ifnames=0 acpi=off"
+
+func (m *Machine) qemuCommand(agentSocket string) []string {
+	cache := cacheDir(m.bed.top)
+	argv := []string{"qemu-system-x86_64", "-name", m.Name, "-M", "pc"}
+	if m.bed.kvm {
+		argv = append(argv, "-accel", "kvm", "-cpu", "host")
+	} else {
+		argv = append(argv, "-accel", "tcg,thread=multi", "-cpu", "max")
+	}
+	argv = append(argv,
+		"-smp", strconv.Itoa(m.spec.CPUs), "-m", strconv.Itoa(m.spec.MemoryMB),
+		"-no-reboot", "-nodefaults", "-no-user-config", "-display", "none",
+		"-kernel", filepath.Join(cache, "kernel", m.spec.Kernel, "vmlinux"),
+		"-initrd", m.path("initramfs"), "-append", kernelArguments,
+		"-chardev", "file,id=con,path="+m.path("console.now"), "-serial", "chardev:con",
+		"-chardev", "socket,id=ag,path="+agentSocket+",server=on,wait=off",
+		"-device", "virtio-serial-pci", "-device", "virtserialport,chardev=ag,name=agent",
+		"-qmp", "unix:"+m.path("qmp.sock")+",server=on,wait=off",
+		"-netdev", "stream,id=n0,server=off,addr.type=unix,addr.path="+m.bed.net.socket(),
+		"-device", fmt.Sprintf("virtio-net-pci,netdev=n0,mac=%s,host_mtu=%d", macOf(m.number), m.spec.MTU),
+	)
+	for i, disk := range m.disks {
+		argv = append(argv,
+			"-drive", fmt.Sprintf("if=none,id=d%d,file=%s,format=raw,cache=unsafe,discard=unmap", i, disk),
+			"-device", fmt.Sprintf("virtio-blk-pci,drive=d%d,serial=disk%d", i, i))
+	}
+	// The last disk, so that the machine's own are /dev/vda, /dev/vdb, ...
+	return append(argv,
+		"-drive", "if=none,id=root,file="+filepath.Join(cache, "guest/root.img")+",format=raw,readonly=on",
+		"-device", "virtio-blk-pci,drive=root,serial=bed-root")
+}
+
+// PowerOff is a power failure: whatever was not on the disks is lost.
+func (m *Machine) PowerOff() {
+	m.mu.Lock()
+	qemu, agent := m.qemu, m.agent
+	m.qemu, m.agent = nil, nil
+	m.mu.Unlock()
+	if qemu != nil {
+		qemu.kill()
+	}
+	if agent != nil {
+		agent.close()
+	}
+}
+
+// SetCable plugs the network cable in or pulls it: the guest sees its carrier go.
+func (m *Machine) SetCable(plugged bool) error {
+	return qmp(m.path("qmp.sock"), "set_link", map[string]any{"name": "n0", "up": plugged})
+}
+
+// ResizeDisk changes a disk's size under the running machine.
+func (m *Machine) ResizeDisk(i int, size int64) error {
+	return qmp(m.path("qmp.sock"), "block_resize", map[string]any{"device": fmt.Sprintf("d%d", i), "size": size})
+}
