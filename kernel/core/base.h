@@ -20,6 +20,7 @@
 #include <linux/errno.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
+#include <linux/stdarg.h>
 
 /* True if @cond holds. If not: one warning with a stack trace, and the caller
  * goes on by its safe path. */
@@ -37,8 +38,10 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +91,9 @@ typedef int64_t s64;
 #endif
 
 #endif /* __KERNEL__ */
+
+/* A printf-like function: format is argument @f, the values begin at @a. */
+#define core_printf(f, a) __attribute__((__format__(__printf__, f, a)))
 
 /* An assertion whose failure has no better way on than to continue. */
 #define core_assert(cond) ((void)core_check(cond))

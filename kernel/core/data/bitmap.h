@@ -107,6 +107,8 @@ void drbd_bitmap_unlock(struct bitmap *bm, u32 slot, u8 what);
 
 /* Pages [first, last] that cover an activity log extent. No lock. */
 bool drbd_bitmap_extent_pages(const struct bitmap *bm, u32 extent, u32 *first, u32 *last);
+/* A page of [first, last] is under I/O: an eviction has to wait for it. */
+bool drbd_bitmap_pages_busy(const struct bitmap *bm, u32 first, u32 last);
 /*
  * Page write-out: the next page at or behind @from with one of @flags set and
  * not under I/O; its flags are exchanged for BITMAP_PAGE_IO. nr_pages if none.

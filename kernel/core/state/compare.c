@@ -9,12 +9,12 @@ static u64 gen(u64 uuid)
 
 static bool fresh(u64 uuid)
 {
-	return gen(uuid) == 0 || gen(uuid) == CORE_UUID_JUST_CREATED;
+	return gen(uuid) == 0 || gen(uuid) == UUID_JUST_CREATED;
 }
 
 struct ctx {
 	const struct core_compare_side *s, *p;
-	struct core_uuid_set *fs, *fp;	/* sets that a row may repair */
+	struct wire_uuids *fs, *fp;	/* sets that a row may repair */
 	struct core_compare_result *r;
 	u32 version;
 	bool resolve_conflicts, peer_wsame;
@@ -24,7 +24,7 @@ struct ctx {
 #define SELF(c)		(&(c)->s->uuids)
 #define PEER(c)		(&(c)->p->uuids)
 
-static bool in_history(u64 uuid, const struct core_uuid_set *set)
+static bool in_history(u64 uuid, const struct wire_uuids *set)
 {
 	return uuid == gen(set->history[0]) || uuid == gen(set->history[1]);
 }
@@ -53,7 +53,7 @@ static bool row_fresh(struct ctx *c)
 /* Currents equal, one side missed the end of a resync (34..37). */
 static bool row_missed_finish(struct ctx *c)
 {
-	u64 sb = gen(SELF(c)->bitmap), pb = gen(PEER(c)->bitmap);
+	u64 sb = gen(SELF(c)->bitmap_uuid), pb = gen(PEER(c)->bitmap_uuid);
 
 	if (c->self != c->peer)
 		return false;
@@ -63,8 +63,8 @@ static bool row_missed_finish(struct ctx *c)
 			if (c->version >= 91) {
 				c->r->fix_self = true;
 				c->fs->history[1] = c->fs->history[0];
-				c->fs->history[0] = c->fs->bitmap;
-				c->fs->bitmap = 0;
+				c->fs->history[0] = c->fs->bitmap_uuid;
+				c->fs->bitmap_uuid = 0;
 			}
 			return decide(c, 34, DECIDE_SOURCE_BITMAP, 91);
 		}
@@ -76,8 +76,8 @@ static bool row_missed_finish(struct ctx *c)
 			if (c->version >= 91) {
 				c->r->fix_peer = true;
 				c->fp->history[1] = c->fp->history[0];
-				c->fp->history[0] = c->fp->bitmap;
-				c->fp->bitmap = 0;
+				c->fp->history[0] = c->fp->bitmap_uuid;
+				c->fp->bitmap_uuid = 0;
 			}
 			return decide(c, 35, DECIDE_TARGET_BITMAP, 91);
 		}
@@ -115,18 +115,18 @@ static bool row_equal(struct ctx *c)
 /* The peer is ahead of me (50, 51, 60). */
 static bool row_peer_newer(struct ctx *c)
 {
-	const struct core_uuid_set *s = SELF(c), *p = PEER(c);
+	const struct wire_uuids *s = SELF(c), *p = PEER(c);
 
-	if (c->self == gen(p->bitmap))
+	if (c->self == gen(p->bitmap_uuid))
 		return decide(c, 50, DECIDE_TARGET_BITMAP, 0);
 	if (c->self == gen(p->history[0]) &&
 	    (c->version >= 96
-	     ? gen(p->history[0]) + CORE_UUID_NEW_BM_OFFSET == gen(p->bitmap)
+	     ? gen(p->history[0]) + UUID_NEW_BITMAP_OFFSET == gen(p->bitmap_uuid)
 	     : gen(s->history[0]) == gen(p->history[1]))) {
 		/* the SyncUUID was lost: the peer's set as it was before it */
 		if (c->version >= 91) {
 			c->r->fix_peer = true;
-			c->fp->bitmap = c->fp->history[0];
+			c->fp->bitmap_uuid = c->fp->history[0];
 			c->fp->history[0] = c->fp->history[1];
 			c->fp->history[1] = 0;
 		}
@@ -140,17 +140,17 @@ static bool row_peer_newer(struct ctx *c)
 /* I am ahead of the peer (70, 71, 80). */
 static bool row_self_newer(struct ctx *c)
 {
-	const struct core_uuid_set *s = SELF(c), *p = PEER(c);
+	const struct wire_uuids *s = SELF(c), *p = PEER(c);
 
-	if (gen(s->bitmap) == c->peer)
+	if (gen(s->bitmap_uuid) == c->peer)
 		return decide(c, 70, DECIDE_SOURCE_BITMAP, 0);
 	if (gen(s->history[0]) == c->peer &&
 	    (c->version >= 96
-	     ? gen(s->history[0]) + CORE_UUID_NEW_BM_OFFSET == gen(s->bitmap)
+	     ? gen(s->history[0]) + UUID_NEW_BITMAP_OFFSET == gen(s->bitmap_uuid)
 	     : gen(s->history[1]) == gen(p->history[0]))) {
 		if (c->version >= 91) {
 			c->r->fix_self = true;
-			c->fs->bitmap = c->fs->history[0];
+			c->fs->bitmap_uuid = c->fs->history[0];
 			c->fs->history[0] = c->fs->history[1];
 			c->fs->history[1] = 0;
 		}
@@ -168,12 +168,12 @@ static bool row_self_newer(struct ctx *c)
  */
 static bool row_split(struct ctx *c)
 {
-	const struct core_uuid_set *s = SELF(c), *p = PEER(c);
+	const struct wire_uuids *s = SELF(c), *p = PEER(c);
 	u32 i;
 
-	if (gen(s->bitmap) && gen(s->bitmap) == gen(p->bitmap))
+	if (gen(s->bitmap_uuid) && gen(s->bitmap_uuid) == gen(p->bitmap_uuid))
 		return decide(c, 90, DECIDE_SPLIT_BRAIN_BITMAP, 0);
-	for (i = 0; i < array_size(s->history); i++)
+	for (i = 0; i < ARRAY_SIZE(s->history); i++)
 		if (gen(s->history[i]) && in_history(gen(s->history[i]), p))
 			return decide(c, 100, DECIDE_SPLIT_BRAIN, 0);
 	return false;
@@ -194,11 +194,11 @@ struct core_compare_result compare84(const struct core_compare_side *self,
 		.s = self, .p = peer, .fs = &r.self, .fp = &r.peer, .r = &r,
 		.version = version, .resolve_conflicts = resolve_conflicts,
 		.peer_wsame = peer_wsame,
-		.self = gen(self->uuids.current), .peer = gen(peer->uuids.current),
+		.self = gen(self->uuids.current_uuid), .peer = gen(peer->uuids.current_uuid),
 	};
 	u32 i;
 
-	for (i = 0; i < array_size(rows); i++)
+	for (i = 0; i < ARRAY_SIZE(rows); i++)
 		if (rows[i](&c))
 			break;
 	return r;

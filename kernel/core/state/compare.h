@@ -21,7 +21,7 @@ enum core_decision {
 
 /* One side as compare84() sees it. */
 struct core_compare_side {
-	struct core_uuid_set uuids;
+	struct wire_uuids uuids;
 	bool crashed_primary;
 	u8 role;
 };
@@ -31,7 +31,7 @@ struct core_compare_result {
 	u16 rule;		/* number of the row in behaviour.md 9.1 */
 	/* Rules 34, 71 (mine) and 35, 51 (my copy of the peer's) repair a set first. */
 	bool fix_self, fix_peer;
-	struct core_uuid_set self, peer;
+	struct wire_uuids self, peer;
 };
 
 /**

@@ -29,6 +29,7 @@ void wake_at(struct core_resource *res, u64 when_ms);
 
 /* effects.c */
 void change_commit(struct core_resource *res, const char *tag);
+void change_revert(struct core_resource *res);
 bool link_usable(const struct core_connection *conn);
 
 /* sanitize.c */
@@ -63,12 +64,13 @@ void send_sizes(struct core_peer_device *pd);
 void send_uuids(struct core_peer_device *pd);
 void send_state(struct core_peer_device *pd);
 void send_sync_uuid(struct core_peer_device *pd);
-void send_state_request(struct core_connection *conn, s32 vnr, u32 mask, u32 val, bool connection_wide);
-void send_state_reply(struct core_connection *conn, s32 vnr, s32 code, bool connection_wide);
+void send_state_request(struct core_connection *conn, u16 vnr, const struct wire_state_req *req,
+			bool connection_wide);
+void send_state_reply(struct core_connection *conn, u16 vnr, s32 code, bool connection_wide);
 
 /* size.c */
-bool sizes_received(struct core_peer_device *pd, const struct core_peer_sizes *sizes);
-u64 size_at_attach(const struct core_device *dev, const struct core_attach *attach);
+bool sizes_received(struct core_peer_device *pd, const struct wire_sizes *sizes);
+void take_size(struct core_device *dev, u64 sectors);
 
 /* handshake.c */
 void link_up(struct core_resource *res, const struct core_event *ev);
@@ -84,14 +86,18 @@ void link_drained(struct core_resource *res, const struct core_event *ev);
 void receiver_exit(struct core_resource *res, const struct core_event *ev);
 void ping_acked(struct core_resource *res, const struct core_event *ev);
 void ping(struct core_connection *conn);
+u32 ping_target(struct core_connection *conn);
+bool ping_answered(const struct core_connection *conn, u32 target);
+bool job_connect(struct core_job *job);
+bool job_disconnect(struct core_job *job);
 bool link_step(struct core_connection *conn);
 void link_lose(struct core_connection *conn, u8 reason);
 
 /* sync.c */
 void sync_decided(struct core_peer_device *pd, bool source, bool full);
+void sync_full_started(struct core_peer_device *pd, bool source);
 void sync_abort(struct core_peer_device *pd);
 bool sync_step(struct core_peer_device *pd);
-void bitmap_sent(struct core_resource *res, const struct core_event *ev);
 void bitmap_received(struct core_resource *res, const struct core_event *ev);
 void bits_set(struct core_resource *res, const struct core_event *ev);
 void got_sync_uuid(struct core_resource *res, const struct core_event *ev);
@@ -100,11 +106,14 @@ void sync_peer_finished(struct core_peer_device *pd);
 
 /* agree84.c */
 enum ask_result { ASK_WAIT, ASK_YES, ASK_NO };
-enum ask_result ask_peers(struct core_job *job, u32 mask, u32 val, struct core_device *only);
+enum ask_result ask_connection(struct core_job *job, struct core_connection *conn,
+			       const struct wire_state_req *req);
+enum ask_result ask_volumes(struct core_job *job, const struct core_device *only,
+			    const struct wire_state_req *req);
 void got_state_request(struct core_resource *res, const struct core_event *ev);
 void got_state_reply(struct core_resource *res, const struct core_event *ev);
 
-/* attach.c, role.c, admin.c: jobs. True: the job has its result. */
+/* attach.c */
 bool job_attach(struct core_job *job);
 bool job_detach(struct core_job *job);
 bool disk_step(struct core_device *dev);
@@ -112,8 +121,12 @@ void disk_error(struct core_resource *res, const struct core_event *ev);
 void disk_closed(struct core_resource *res, const struct core_event *ev);
 void write_refused(struct core_resource *res, const struct core_event *ev);
 u8 disk_from_md(const struct core_device *dev);
+
+/* role.c */
 bool job_primary(struct core_job *job);
 bool job_secondary(struct core_job *job);
+
+/* admin.c: jobs. A job's function is called until it returns true: it has its result. */
 bool job_step(struct core_job *job);
 void job_start(struct core_resource *res, const struct core_event *ev);
 void job_cancel(struct core_resource *res, const struct core_event *ev);

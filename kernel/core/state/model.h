@@ -18,39 +18,16 @@
 
 #include "../base.h"
 #include "../nl_types.h"
+#include "../wire/control.h"
 #include "../disk/superblock.h"
 #include "../data/plan.h"
 
-#define CORE_MAX_NODES		32
 /* actions that one step can need, for a resource with this many volumes */
 #define CORE_ACTIONS_FOR(volumes)	(48 + 24 * (volumes))
 #define CORE_PACKET_BODY_MAX	160
 
-/* behaviour.md 2.1 */
-enum core_role { ROLE_UNKNOWN = 0, ROLE_PRIMARY = 1, ROLE_SECONDARY = 2 };
-
-/* behaviour.md 2.2: the state of a connection ... */
-enum core_conn_state {
-	CONN_STANDALONE = 0, CONN_DISCONNECTING, CONN_UNCONNECTED, CONN_TIMEOUT,
-	CONN_BROKEN_PIPE, CONN_NETWORK_FAILURE, CONN_PROTOCOL_ERROR,
-	CONN_TEAR_DOWN, CONN_CONNECTING, CONN_CONNECTED,
-};
-
-/* ... and of replication to one peer device. */
-enum core_repl_state {
-	REPL_OFF = 9, REPL_ESTABLISHED, REPL_STARTING_SYNC_S,
-	REPL_STARTING_SYNC_T, REPL_WF_BITMAP_S, REPL_WF_BITMAP_T,
-	REPL_WF_SYNC_UUID, REPL_SYNC_SOURCE, REPL_SYNC_TARGET, REPL_VERIFY_S,
-	REPL_VERIFY_T, REPL_PAUSED_SYNC_S, REPL_PAUSED_SYNC_T, REPL_AHEAD,
-	REPL_BEHIND,
-};
-
-/* behaviour.md 2.3, numbers of generation 9 */
-enum core_disk_state {
-	DISK_DISKLESS = 0, DISK_ATTACHING, DISK_DETACHING, DISK_FAILED,
-	DISK_NEGOTIATING, DISK_INCONSISTENT, DISK_OUTDATED, DISK_UNKNOWN,
-	DISK_CONSISTENT, DISK_UP_TO_DATE,
-};
+/* connected, no replication yet: the number that both kinds of state share */
+#define REPL_OFF	CONN_CONNECTED
 
 /* behaviour.md 2.5: what a state change, and so a job, answers. */
 enum core_result {
@@ -67,15 +44,6 @@ enum core_result {
 	RES_O_VOL_PEER_PRI = -20, RES_INTERRUPTED = -21, RES_TIMEOUT = -23,
 };
 
-#define CORE_UUID_JUST_CREATED	4ULL
-#define CORE_UUID_NEW_BM_OFFSET	0x0001000000000000ULL
-
-/* Flags that travel with the UUIDs (wire.md 5.7). */
-enum core_uuid_flag {
-	UUID_FLAG_DISCARD_MY_DATA = 1, UUID_FLAG_CRASHED_PRIMARY = 2,
-	UUID_FLAG_INCONSISTENT = 4, UUID_FLAG_SKIP_INITIAL_SYNC = 8,
-};
-
 struct core_resource;
 struct core_connection;
 struct core_device;
@@ -84,45 +52,28 @@ struct core_peer_device;
 /* --- what a handler may wish to change ------------------------------------ */
 
 struct core_resource_state {
-	u8 role;		/* enum core_role */
+	u8 role;		/* enum drbd_role */
 	bool susp_user;		/* suspend-io by the administrator */
 	bool susp_nod;		/* on-no-data-accessible=suspend-io hit */
 	bool susp_fen;		/* a fence-peer handler must finish first */
 };
 
 struct core_connection_state {
-	u8 cstate;		/* enum core_conn_state */
-	u8 peer_role;		/* enum core_role */
+	u8 cstate;		/* enum drbd_conn_state */
+	u8 peer_role;		/* enum drbd_role */
 };
 
 struct core_device_state {
-	u8 disk;		/* enum core_disk_state */
+	u8 disk;		/* enum drbd_disk_state */
 	bool gen_pending;	/* a new generation must be stable before the next write */
 };
 
 struct core_peer_device_state {
-	u8 repl;		/* enum core_repl_state */
-	u8 pdsk;		/* enum core_disk_state */
+	u8 repl;		/* enum drbd_conn_state, REPL_OFF = CONN_CONNECTED */
+	u8 pdsk;		/* enum drbd_disk_state */
 	bool user_isp;		/* paused by pause-sync here */
 	bool peer_isp;		/* paused by the peer */
 	bool aftr_isp;		/* paused by a resync-after dependency */
-};
-
-/* A set of generation identifiers as the 8.4 dialect sends it (wire.md 5.7). */
-struct core_uuid_set {
-	u64 current;
-	u64 bitmap;
-	u64 history[2];
-	u64 dirty_bits;		/* of the sender, 4 KiB each */
-	u64 flags;		/* enum core_uuid_flag */
-};
-
-/* What the peer said of its device (wire.md 5.6); sectors and bytes. */
-struct core_peer_sizes {
-	u64 d_size, u_size, c_size;
-	u32 max_bio_size;
-	u16 dds_flags;
-	bool discard_enabled;
 };
 
 /* --- objects --------------------------------------------------------------- */
@@ -153,18 +104,20 @@ struct core_peer_device {
 	/* handshake: what this connection has told us so far */
 	bool got_sizes, got_uuids, got_state;
 	bool decided;			/* the first State was acted upon */
-	struct core_uuid_set peer_uuids;
-	struct core_uuid_set sent_uuids;
-	struct core_peer_sizes peer_sizes;
+	u64 dirty_bits;			/* weight of the slot; glue refreshes it before each step */
+	struct wire_uuids peer_uuids;
+	struct wire_uuids sent_uuids;
+	struct wire_sizes peer_sizes;
 
 	enum core_sync_phase sync;
 	bool sync_source;		/* direction of `sync` */
 	bool full_sync;
-	bool bitmap_sent;		/* this side's bitmap is on its way to the peer */
+	bool exchange;			/* bitmaps travel; not so after invalidate */
 	bool bitmap_received;
-	bool sync_uuid_received;
+	bool helper_started, helper_done;
 	u64 sync_uuid;
 	u32 sync_md_gen;		/* SYNC_MD, SYNC_FINISH_MD: generation of the superblock waited for */
+	u32 finish_ping;		/* SYNC_FINISH_PING: see ping_target() */
 	u64 rs_failed;			/* blocks that could not be resynced */
 	s32 helper_status;		/* of the last before-resync helper */
 	s16 decision;			/* result of compare: for `drbdadm explain` and the log */
@@ -173,7 +126,7 @@ struct core_peer_device {
 
 /* An administrator's own request to the peer below 110 (behaviour.md 4.1). */
 struct core_request84 {
-	bool active;
+	struct core_job *job;		/* whose; NULL = none is out */
 	bool answered;
 	s32 reply;
 };
@@ -192,18 +145,19 @@ struct core_connection {
 	struct core_peer_device *pds;
 	void *glue;
 	u8 peer_node_id;
+	u8 index;			/* place in the transfer log and in plans */
 
 	struct core_connection_state now, next_state;
 	struct nl_net_conf conf;
 
 	enum core_link_phase link;
-	u32 agreed_version;
-	u32 agreed_features;
+	struct wire_link wire;		/* what was agreed; for the encoders */
 	bool resolve_conflicts;		/* we accepted the meta socket */
 	bool discard_my_data;		/* of this connect */
 	bool want_standalone;		/* do not try again */
 	bool receiver_runs;
-	bool ping_wanted, ping_sent, ping_done;
+	u32 ping_sent, ping_acked;	/* sequence numbers; equal: none outstanding */
+	bool ping_again;
 	struct core_request84 req;
 	u64 held_mask;			/* volumes 0..63 that had undone entries when the link broke */
 	bool go_on_due;			/* the receiver waits for us */
@@ -241,12 +195,17 @@ struct core_device {
 	bool gate_shut;			/* a job has asked for writes to drain */
 	bool drained;			/* answer to ACT_DRAIN */
 	bool bitmap_written;		/* answer to ACT_WRITE_BITMAP */
-	bool closing;			/* ACT_CLOSE_DISK was given */
+	bool bits_set;			/* answer to ACT_SET_ALL_BITS of all slots */
+	bool openers_known;		/* answer to ACT_BLOCK_OPENS */
+	u32 openers;
+	u32 job_md_gen;			/* superblock a job waits for */
+
 	bool disk_error;		/* an I/O error waits to be acted upon */
-	bool md_error;
-	bool force_detach;
-	u8 helper;			/* enum core_helper that runs for this device */
-	u32 openers, write_openers;	/* answer to ACT_BLOCK_OPENS */
+	bool md_error;			/* ... of metadata: the disk cannot stay */
+	bool helper_started, helper_done; /* local-io-error */
+	bool resolve_due;		/* held local legs end when error_md_gen is settled */
+	u32 error_md_gen;
+	u8 close_phase;			/* enum in attach.c */
 };
 
 /* --- jobs ------------------------------------------------------------------ */
@@ -258,7 +217,6 @@ enum core_job_type {
 	JOB_ATTACH, JOB_DETACH, JOB_CONNECT, JOB_DISCONNECT, JOB_PRIMARY,
 	JOB_SECONDARY, JOB_INVALIDATE, JOB_INVALIDATE_PEER, JOB_OUTDATE,
 	JOB_PAUSE_SYNC, JOB_RESUME_SYNC, JOB_SUSPEND_IO, JOB_RESUME_IO,
-	JOB_NEW_CURRENT_UUID,
 	JOB_TYPES
 };
 
@@ -280,9 +238,11 @@ struct core_job {
 	u8 phase;			/* private to the job's function; 0 at first */
 	u8 tries;
 	bool force;
-	bool flag;			/* discard_my_data | clear_bm | reset_bitmap */
+	bool flag;			/* JOB_CONNECT: discard_my_data */
 	bool cancel;			/* set by the loop on EV_JOB_CANCEL */
-	bool applied_disk;		/* JOB_PRIMARY --force: local disk is to be called UpToDate */
+	bool force_disk;		/* JOB_PRIMARY --force: local disk is to be called UpToDate */
+	u32 asked;			/* volumes that have agreed so far */
+	s32 peer_code;			/* why the peer refused */
 	struct core_resource *res;
 	struct core_connection *conn;
 	struct core_device *dev;
@@ -297,7 +257,6 @@ struct core_job {
 	s32 result;			/* enum core_result > 0 or <= 0, or an ERR_ code >= 100 */
 	char text[160];			/* one sentence for the administrator, or "" */
 	u64 wake_ms;			/* absolute; 0 = no timer */
-	u32 md_gen;
 	struct core_job *next;
 	void *glue;
 };
@@ -309,16 +268,15 @@ enum core_event_type {
 	EV_JOB,			/* job: start */
 	EV_JOB_CANCEL,		/* job: the requester was interrupted */
 	EV_LINK_UP,		/* conn: sockets, features, authentication and Protocol are done */
-	EV_LINK_DOWN,		/* conn: reason = enum core_conn_state */
+	EV_LINK_DOWN,		/* conn: reason = enum drbd_conn_state */
 	EV_LINK_DRAINED,	/* conn: the receiver has finished 9.5 of wire.md; held_mask */
 	EV_RECEIVER_EXIT,	/* conn: the receiver thread has ended */
 	EV_SYNC_PARAM, EV_PROTOCOL_UPDATE, EV_SIZES, EV_UUIDS, EV_STATE,
 	EV_SYNC_UUID, EV_STATE_CHG_REQ, EV_STATE_CHG_REPLY,
 	EV_PING_ACK,		/* conn */
-	EV_BITMAP_SENT,		/* pd: last packet of our bitmap was handed to the socket */
 	EV_BITMAP_RECEIVED,	/* pd: the peer's bitmap is merged; the receiver waits */
 	EV_BITMAP_WRITTEN,	/* dev, ok */
-	EV_BITS_SET,		/* pd: ACT_SET_ALL_BITS is done and on the disk, ok */
+	EV_BITS_SET,		/* dev, pd: ACT_SET_ALL_BITS is done and on the disk, ok */
 	EV_RESYNC_DONE,		/* pd: nothing set, nothing in flight; rs_failed */
 	EV_HELPER_DONE,		/* dev or pd, status */
 	EV_MD_WRITTEN,		/* dev, md_gen, ok */
@@ -342,32 +300,25 @@ struct core_event {
 	struct core_peer_device *pd;
 	union {
 		struct {
-			u32 version, features;
+			struct wire_link wire;
 			bool resolve_conflicts;
 		} link;
 		struct {
-			u8 reason;	/* enum core_conn_state */
+			u8 reason;	/* enum drbd_conn_state */
 		} down;
-		struct core_peer_sizes sizes;
-		struct core_uuid_set uuids;
-		struct {
-			u32 rate;
-			char verify_alg[64], csums_alg[64];
-		} sync_param;
-		u32 state;		/* state word of the 8.4 dialect */
+		struct wire_sizes sizes;
+		struct wire_uuids uuids;
+		struct wire_sync_param sync_param;
+		struct wire_protocol protocol;
+		struct wire_state state;
 		u64 uuid;
-		struct {
-			u32 mask, val;
-			bool connection_wide;
-		} chg_req;
+		struct wire_state_req chg_req;	/* flag: connection wide */
 		s32 reply;
 		u32 md_gen;
 		u64 held_mask;
 		u64 rs_failed;
 		s32 status;
-		struct {
-			u32 openers, write_openers;
-		} open;
+		u32 openers;
 	};
 };
 
@@ -384,11 +335,12 @@ enum core_action_type {
 	ACT_STOP_RECEIVER,	/* conn: stop for good; answer EV_RECEIVER_EXIT */
 	ACT_DROP_LINK,		/* conn: shut both sockets down; the receiver drains: EV_LINK_DRAINED */
 	ACT_RESOLVE_LOST,	/* conn: legs held for this peer end as lost */
+	ACT_RESOLVE_DISK,	/* dev: legs held for the local disk end as lost */
+	ACT_RELEASE,		/* dev: completions that the plan held back are decided again */
 	ACT_RECONNECT,		/* conn: the drained receiver may try again, after delay_ms */
 	ACT_MARK_UNDONE,	/* pd: every undone entry of the log is set in the slot */
-	ACT_SEND_BITMAP,	/* pd: slot locked against clearing, streamed from P; EV_BITMAP_SENT */
-	ACT_SET_ALL_BITS,	/* pd: whole slot set and written; EV_BITS_SET */
-	ACT_CLEAR_ALL_BITS,	/* pd: whole slot cleared */
+	ACT_SEND_BITMAP,	/* pd: slot locked against clearing, streamed from P */
+	ACT_SET_ALL_BITS,	/* dev, pd: its slot, without pd all slots, set and written; EV_BITS_SET */
 	ACT_START_RESYNC,	/* pd: begin counting; as target begin requesting */
 	ACT_STOP_RESYNC,	/* pd: no further requests; those in flight end */
 	ACT_WRITE_MD,		/* dev, md_gen: capture dev->md, write it; EV_MD_WRITTEN */
@@ -415,7 +367,7 @@ enum core_helper {
 struct core_packet {
 	u16 cmd;		/* packet.h */
 	u16 len;		/* of body, bytes */
-	s32 vnr;		/* 0 for connection packets of the 8.4 dialect */
+	u16 vnr;		/* 0 for connection packets of the 8.4 dialect */
 	u8 body[CORE_PACKET_BODY_MAX];
 };
 
@@ -444,6 +396,8 @@ struct core_resource {
 	struct core_device *devices;
 	struct core_connection *connections;
 	struct core_job *jobs;		/* running, oldest first */
+
+	bool promoting;			/* consent is there, superblocks are being written */
 
 	u64 now_ms;			/* of this step */
 	u64 rng;
@@ -474,6 +428,13 @@ void core_peer_device_init(struct core_peer_device *pd, struct core_connection *
  * before the next call. res->wake_ms is when an EV_TIMER is due.
  */
 void core_step(struct core_resource *res, const struct core_event *ev, u64 now_ms, u64 entropy);
+
+/* generation.c: the superblock between its form on the disk and dev->md */
+void core_md_from_disk(struct core_device *dev, struct md_superblock *md);
+void core_md_to_disk(const struct core_device *dev, struct md_superblock *md);
+
+/* size.c: sectors of a device that is attached before any peer was heard */
+u64 core_size_at_attach(const struct core_attach *attach);
 
 /* names.c: shown to users, as in /proc/drbd of 8.4 (which = false) or by the tools of 9 */
 const char *core_role_name(u8 role);

@@ -76,22 +76,22 @@ static const struct {
 
 const char *core_role_name(u8 role)
 {
-	return role < array_size(role_names) ? role_names[role] : "?";
+	return role < ARRAY_SIZE(role_names) ? role_names[role] : "?";
 }
 
 const char *core_disk_name(u8 disk)
 {
-	return disk < array_size(disk_names) ? disk_names[disk] : "?";
+	return disk < ARRAY_SIZE(disk_names) ? disk_names[disk] : "?";
 }
 
 const char *core_conn_name(u8 cstate)
 {
-	return cstate < array_size(conn_names) ? conn_names[cstate] : "?";
+	return cstate < ARRAY_SIZE(conn_names) ? conn_names[cstate] : "?";
 }
 
 const char *core_repl_name(u8 repl)
 {
-	if (repl < REPL_OFF || repl >= array_size(repl_names))
+	if (repl < REPL_OFF || repl >= ARRAY_SIZE(repl_names))
 		return "?";
 	return repl_names[repl];
 }
@@ -113,7 +113,7 @@ const char *core_result_text(s32 result)
 {
 	u32 i;
 
-	for (i = 0; i < array_size(result_texts); i++)
+	for (i = 0; i < ARRAY_SIZE(result_texts); i++)
 		if (result_texts[i].result == result)
 			return result_texts[i].text;
 	return result > 0 ? "Success" : "Unknown error";

@@ -32,7 +32,7 @@ static int zero_changes(const struct core_policy_input *in)
 /* Bit 0 of the bitmap UUIDs: who was Primary when the histories parted. */
 static int by_age(const struct core_policy_input *in, bool discard_younger)
 {
-	bool mine = in->compare.self.bitmap & 1, theirs = in->compare.peer.bitmap & 1;
+	bool mine = in->compare.self.bitmap_uuid & 1, theirs = in->compare.peer.bitmap_uuid & 1;
 	int vote;
 
 	if (mine == theirs) {

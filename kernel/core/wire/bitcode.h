@@ -28,12 +28,18 @@ struct bitcode_cursor {
 	u64 bits;		/* on the wire, in all */
 	u64 bit;		/* next one */
 	bool use_rle;		/* sender: try run lengths first */
-	bool terminated;	/* sender: empty packet sent; receiver: it arrived */
+	bool plain_last;	/* sender: the last packet was a plain one */
+	bool terminated;	/* sender: all is sent; receiver: complete */
+	u32 code_at;		/* receiver: bits used of the packet at hand */
+	bool next_set;		/* receiver: polarity of the next run */
+	u64 run_end;		/* receiver: end of a run that is half merged, 0 = none */
 	struct bitcode_stats stats;
 };
 
 enum bitcode_result {
-	BITCODE_PACKET,		/* a packet was made, or used; more follow */
+	BITCODE_PACKET,		/* a packet was made, or used up; more follow */
+	BITCODE_AGAIN,		/* receiver: enough for one hold of the lock; call again
+				 * with the same packet */
 	BITCODE_DONE,		/* sender: nothing more to send; receiver: complete */
 	BITCODE_ERROR,		/* receiver: protocol error, see *error */
 };
@@ -51,8 +57,10 @@ enum bitcode_result drbd_bitcode_encode(struct bitcode_cursor *c, u16 *cmd,
 					void *body, u32 *len);
 
 /*
- * Merges (ors) a received body into the slot. BITCODE_DONE after the last one;
- * on BITCODE_ERROR *@error says what was wrong, and the cursor is unusable.
+ * Merges (ors) a received body into the slot; call it until it does not return
+ * BITCODE_AGAIN. BITCODE_DONE after the last packet; on BITCODE_ERROR *@error
+ * says what was wrong, and the cursor is unusable. What was merged stays: a set
+ * bit too many is safe.
  */
 enum bitcode_result drbd_bitcode_decode(struct bitcode_cursor *c, u16 cmd,
 					const void *body, u32 len,

@@ -166,7 +166,7 @@ struct wire_link {
 };
 
 struct packet_info {
-	const char *name;	/* the log name: "P_DATA" */
+	const char *name;	/* for log lines */
 	u16 id;
 	u8 streams;		/* enum packet_stream bits */
 	u8 phases;		/* enum packet_phase bits */

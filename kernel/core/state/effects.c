@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What a change of state entails outside: log lines, plans, packets, the
+ * superblock, news for user space - in the order of the ordering table
+ * (DESIGN 2.4). change_commit() is the only place where `next` becomes `now`.
+ */
+#include "internal.h"
+
+bool link_usable(const struct core_connection *conn)
+{
+	return conn->link == LINK_HANDSHAKE || conn->link == LINK_UP;
+}
+
+static const char *yes_no(bool b)
+{
+	return b ? "yes" : "no";
+}
+
+static bool log_resource(struct core_resource *res, const char *tag)
+{
+	if (res->now.role != res->next.role)
+		emit_log(res, "role( %s -> %s ) [%s]", core_role_name(res->now.role),
+			 core_role_name(res->next.role), tag);
+	if (res->now.susp_user != res->next.susp_user)
+		emit_log(res, "susp-io( user: %s -> %s ) [%s]", yes_no(res->now.susp_user),
+			 yes_no(res->next.susp_user), tag);
+	if (res->now.susp_nod != res->next.susp_nod)
+		emit_log(res, "susp-io( no-disk: %s -> %s ) [%s]", yes_no(res->now.susp_nod),
+			 yes_no(res->next.susp_nod), tag);
+	return memcmp(&res->now, &res->next, sizeof(res->now)) != 0;
+}
+
+static bool log_connection(struct core_connection *conn, const char *tag)
+{
+	if (conn->now.cstate != conn->next_state.cstate)
+		emit_log(conn->res, "%s: conn( %s -> %s ) [%s]", conn->conf.name,
+			 core_conn_name(conn->now.cstate),
+			 core_conn_name(conn->next_state.cstate), tag);
+	if (conn->now.peer_role != conn->next_state.peer_role)
+		emit_log(conn->res, "%s: peer( %s -> %s ) [%s]", conn->conf.name,
+			 core_role_name(conn->now.peer_role),
+			 core_role_name(conn->next_state.peer_role), tag);
+	return memcmp(&conn->now, &conn->next_state, sizeof(conn->now)) != 0;
+}
+
+static bool log_device(struct core_device *dev, const char *tag)
+{
+	if (dev->now.disk != dev->next_state.disk)
+		emit_log(dev->res, "%u drbd%u: disk( %s -> %s ) [%s]", dev->vnr, dev->minor,
+			 core_disk_name(dev->now.disk),
+			 core_disk_name(dev->next_state.disk), tag);
+	return memcmp(&dev->now, &dev->next_state, sizeof(dev->now)) != 0;
+}
+
+static bool log_pd(struct core_peer_device *pd, const char *tag)
+{
+	const struct core_peer_device_state *o = &pd->now, *n = &pd->next;
+	struct core_resource *res = pd->dev->res;
+	const char *name = pd->conn->conf.name;
+	u32 minor = pd->dev->minor;
+
+	if (o->pdsk != n->pdsk)
+		emit_log(res, "%u drbd%u %s: pdsk( %s -> %s ) [%s]", pd->dev->vnr, minor, name,
+			 core_disk_name(o->pdsk), core_disk_name(n->pdsk), tag);
+	if (o->repl != n->repl)
+		emit_log(res, "%u drbd%u %s: repl( %s -> %s ) [%s]", pd->dev->vnr, minor, name,
+			 core_repl_name(o->repl), core_repl_name(n->repl), tag);
+	return memcmp(o, n, sizeof(*o)) != 0;
+}
+
+/* Bitmap identifiers of all nodes are 0: everything so far is known to be everywhere. */
+static bool tracks_nothing(const struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev)
+		if (dev->md.peer[pd->conn->peer_node_id].bitmap_uuid)
+			return false;
+	return true;
+}
+
+static bool peer_had_data(const struct core_peer_device_state *s)
+{
+	return s->pdsk == DISK_INCONSISTENT || s->pdsk == DISK_CONSISTENT ||
+	       s->pdsk == DISK_UP_TO_DATE;
+}
+
+static bool peer_has_lost_data(const struct core_peer_device_state *s)
+{
+	return s->pdsk < DISK_INCONSISTENT || s->pdsk == DISK_UNKNOWN || s->pdsk == DISK_OUTDATED;
+}
+
+/* behaviour.md 8.3: writes from here on make data that the peer does not have. */
+static void derive_generation(struct core_device *dev)
+{
+	const struct core_resource *res = dev->res;
+	const struct core_peer_device *pd;
+	bool promoted = res->now.role != ROLE_PRIMARY;
+	bool all_present = true, alone = !dev->pds, lost = false;
+
+	if (res->next.role != ROLE_PRIMARY || dev->next_state.disk <= DISK_FAILED) {
+		if (!dev->gen_writing)
+			dev->next_state.gen_pending = false;
+		return;
+	}
+	for_each_pd_of_dev(pd, dev) {
+		if (pd->next.repl < REPL_ESTABLISHED || pd->next.pdsk < DISK_INCONSISTENT)
+			all_present = false;
+		if (peer_had_data(&pd->now) && peer_has_lost_data(&pd->next))
+			lost = true;
+	}
+	if (all_present && !alone && !dev->gen_writing) {
+		dev->next_state.gen_pending = false;
+		return;
+	}
+	if (dev->next_state.disk == DISK_UP_TO_DATE && tracks_nothing(dev) &&
+	    (lost || (promoted && !all_present)))
+		dev->next_state.gen_pending = true;
+}
+
+static bool tell_repl_change(const struct core_peer_device *pd)
+{
+	u8 o = pd->now.repl, n = pd->next.repl;
+
+	if (o == n)
+		return false;
+	switch (n) {
+	case REPL_ESTABLISHED:	/* the source learns the end from the target, not the reverse */
+		return o != REPL_SYNC_SOURCE && o != REPL_PAUSED_SYNC_S;
+	case REPL_STARTING_SYNC_S:
+	case REPL_STARTING_SYNC_T:
+	case REPL_WF_BITMAP_S:
+	case REPL_WF_BITMAP_T:
+		return true;
+	default:		/* bitmap and SyncUUID have told it */
+		return false;
+	}
+}
+
+/* wire.md 8.4: everything of mine that the peer can see and did not cause. */
+static bool peer_must_hear(const struct core_peer_device *pd)
+{
+	const struct core_device *dev = pd->dev;
+	const struct core_resource *res = dev->res;
+
+	if (!pd->decided || !link_usable(pd->conn))
+		return false;
+	return res->now.role != res->next.role ||
+	       dev->now.disk != dev->next_state.disk ||
+	       pd->now.user_isp != pd->next.user_isp ||
+	       pd->now.aftr_isp != pd->next.aftr_isp || tell_repl_change(pd);
+}
+
+static void publish_plans(struct core_resource *res)
+{
+	struct core_device *dev;
+
+	for_each_device(dev, res)
+		if (plan_update(dev))
+			emit_dev(dev, ACT_PLAN);
+}
+
+/* The in-core mark ends when both replicas are known to be good (behaviour.md 3.9). */
+static void forget_crash(struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	if (dev->next_state.disk != DISK_UP_TO_DATE)
+		return;
+	for_each_pd_of_dev(pd, dev)
+		if (pd->next.pdsk == DISK_UP_TO_DATE && pd->next.repl == REPL_ESTABLISHED)
+			dev->crashed_primary = false;
+}
+
+static bool superblock_differs(const struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	if (dev->next_state.disk < DISK_INCONSISTENT && dev->next_state.disk != DISK_DETACHING)
+		return false;
+	if (md_flags_of(dev) != dev->md.flags)
+		return true;
+	for_each_pd_of_dev(pd, dev)
+		if ((pd->now.repl > REPL_OFF) != (pd->next.repl > REPL_OFF) ||
+		    pd->now.pdsk != pd->next.pdsk)
+			return true;
+	return false;
+}
+
+static void copy_states(struct core_resource *res)
+{
+	struct core_connection *conn;
+	struct core_device *dev;
+	struct core_peer_device *pd;
+
+	res->now = res->next;
+	for_each_connection(conn, res)
+		conn->now = conn->next_state;
+	for_each_device(dev, res) {
+		dev->now = dev->next_state;
+		for_each_pd_of_dev(pd, dev)
+			pd->now = pd->next;
+	}
+}
+
+/* What was wished for is not to be. */
+void change_revert(struct core_resource *res)
+{
+	struct core_connection *conn;
+	struct core_device *dev;
+	struct core_peer_device *pd;
+
+	res->next = res->now;
+	for_each_connection(conn, res)
+		conn->next_state = conn->now;
+	for_each_device(dev, res) {
+		dev->next_state = dev->now;
+		for_each_pd_of_dev(pd, dev)
+			pd->next = pd->now;
+	}
+}
+
+void change_commit(struct core_resource *res, const char *tag)
+{
+	struct core_connection *conn;
+	struct core_device *dev;
+	struct core_peer_device *pd;
+	bool changed;
+
+	sanitize(res);
+	for_each_device(dev, res)
+		derive_generation(dev);
+	changed = log_resource(res, tag);
+	for_each_connection(conn, res)
+		changed |= log_connection(conn, tag);
+	for_each_device(dev, res) {
+		changed |= log_device(dev, tag);
+		for_each_pd_of_dev(pd, dev)
+			changed |= log_pd(pd, tag);
+	}
+	publish_plans(res);
+	if (!changed)
+		return;
+	for_each_device(dev, res) {
+		for_each_pd_of_dev(pd, dev)
+			if (peer_must_hear(pd))
+				send_state(pd);
+	}
+	for_each_device(dev, res) {
+		forget_crash(dev);
+		if (superblock_differs(dev))
+			write_md(dev);
+	}
+	copy_states(res);
+	emit(res, ACT_NOTIFY);
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The handshake of a connection below 110: sets of packets both ways, and what
+ * the peer's State decides (behaviour.md 5.1, 9; wire.md 5.1, 5.8). A volume is
+ * decided when the first State of its peer was acted upon; the link is up when
+ * all volumes are. State packets that come later are judged here too.
+ */
+#include "internal.h"
+#include "policy.h"
+
+/* The administrator must look at it: do not try again. */
+void give_up(struct core_connection *conn, const char *why)
+{
+	emit_log(conn->res, "%s: %s", conn->conf.name, why);
+	conn->want_standalone = true;
+	link_lose(conn, CONN_DISCONNECTING);
+}
+
+static void check_link_up(struct core_connection *conn)
+{
+	struct core_peer_device *pd;
+
+	if (conn->link != LINK_HANDSHAKE)
+		return;
+	for_each_pd_of_conn(pd, conn)
+		if (!pd->decided)
+			return;
+	conn->link = LINK_UP;
+	conn->discard_my_data = false;
+}
+
+void link_up(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_connection *conn = ev->conn;
+	struct core_peer_device *pd;
+
+	if (conn->link != LINK_DOWN || conn->want_standalone) {
+		emit_conn(conn, ACT_DROP_LINK);
+		return;
+	}
+	conn->wire = ev->link.wire;
+	conn->resolve_conflicts = ev->link.resolve_conflicts;
+	memset(&conn->req, 0, sizeof(conn->req));
+	conn->ping_acked = conn->ping_sent;
+	conn->ping_again = false;
+	conn->link = LINK_HANDSHAKE;
+	for_each_pd_of_conn(pd, conn) {
+		pd->got_sizes = pd->got_uuids = pd->got_state = pd->decided = false;
+		pd->sync = SYNC_NONE;
+	}
+	send_handshake(conn);
+	conn->next_state.cstate = CONN_CONNECTED;
+	change_commit(res, "connected");
+	check_link_up(conn);
+}
+
+void got_sync_param(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_connection *conn = ev->conn;
+	const char *what = NULL;
+
+	if (ev->pd && !ev->pd->decided) {
+		if (strcmp(ev->sync_param.verify_alg, conn->conf.verify_alg))
+			what = "verify-alg";
+		else if (strcmp(ev->sync_param.csums_alg, conn->conf.csums_alg))
+			what = "csums-alg";
+	}
+	if (what) {
+		emit_log(res, "%s: Different %s settings: make them equal on both nodes",
+			 conn->conf.name, what);
+		give_up(conn, "the peer's options do not fit");
+	}
+	go_on(conn);
+}
+
+void got_sizes(struct core_resource *res, const struct core_event *ev)
+{
+	(void)res;
+	if (sizes_received(ev->pd, &ev->sizes))
+		ev->pd->got_sizes = true;
+	else
+		give_up(ev->conn, "the peer's device does not fit");
+	go_on(ev->conn);
+}
+
+void got_uuids(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_peer_device *pd = ev->pd;
+	struct core_device *dev = pd->dev;
+
+	(void)res;
+	pd->peer_uuids = ev->uuids;
+	pd->got_uuids = true;
+	if (dev->now.disk < DISK_NEGOTIATING && pd->now.pdsk == DISK_UP_TO_DATE)
+		dev->exposed_uuid = ev->uuids.current_uuid;
+	go_on(ev->conn);
+}
+
+static u8 shown_disk(const struct core_peer_device *pd, u8 disk)
+{
+	if (disk != DISK_NEGOTIATING)
+		return disk;
+	return pd->peer_uuids.flags & UUID_INCONSISTENT ? DISK_INCONSISTENT : DISK_CONSISTENT;
+}
+
+static struct core_policy_input policy_input(struct core_peer_device *pd, u8 pdsk, u8 peer_role)
+{
+	struct core_connection *conn = pd->conn;
+	struct core_device *dev = pd->dev;
+	u8 role = dev->res->now.role;
+	struct core_compare_side self = {
+		.uuids = pd->sent_uuids, .crashed_primary = dev->crashed_primary, .role = role,
+	};
+	struct core_compare_side peer = {
+		.uuids = pd->peer_uuids,
+		.crashed_primary = pd->peer_uuids.flags & UUID_CRASHED_PRIMARY, .role = peer_role,
+	};
+
+	return (struct core_policy_input){
+		.compare = compare84(&self, &peer, conn->wire.version, conn->resolve_conflicts,
+				     conn->wire.features & FEATURE_WSAME),
+		.role = role, .peer_role = peer_role,
+		.disk = dev->now.disk == DISK_NEGOTIATING ? disk_from_md(dev) : dev->now.disk,
+		.pdsk = pdsk,
+		.discard_mine = pd->sent_uuids.flags & UUID_DISCARD_MY_DATA,
+		.discard_peers = pd->peer_uuids.flags & UUID_DISCARD_MY_DATA,
+		.resolve_conflicts = conn->resolve_conflicts,
+		.after_sb_0p = conn->conf.after_sb_0p, .after_sb_1p = conn->conf.after_sb_1p,
+		.after_sb_2p = conn->conf.after_sb_2p, .rr_conflict = conn->conf.rr_conflict,
+		.always_asbp = conn->conf.always_asbp,
+	};
+}
+
+/* Rows 34, 35, 51, 71: one side missed a step; repair its set before going on. */
+static void take_repairs(struct core_peer_device *pd, const struct core_compare_result *r)
+{
+	struct core_device *dev = pd->dev;
+
+	if (r->fix_peer)
+		pd->peer_uuids = r->peer;
+	if (!r->fix_self)
+		return;
+	*bitmap_uuid(pd) = r->self.bitmap_uuid;
+	dev->md.history[0] = r->self.history[0];
+	dev->md.history[1] = r->self.history[1];
+	write_md(dev);
+}
+
+static void run_helper(struct core_peer_device *pd, u8 helper)
+{
+	struct core_action *a = emit_pd(pd, ACT_HELPER);
+
+	a->helper = helper;
+	a->wait = false;
+}
+
+/* A refused decision ends the link; while a disk negotiates it ends only that. */
+static void refuse(struct core_peer_device *pd, const struct core_policy_result *p, bool first)
+{
+	struct core_device *dev = pd->dev;
+
+	if (p->helper)
+		run_helper(pd, p->helper);
+	if (first) {
+		give_up(pd->conn, p->why);
+		return;
+	}
+	emit_log(dev->res, "%u drbd%u %s: %s", dev->vnr, dev->minor, pd->conn->conf.name, p->why);
+	if (dev->now.disk == DISK_NEGOTIATING)
+		dev->next_state.disk = DISK_FAILED;
+	else
+		pd->next.pdsk = DISK_DISKLESS;
+	change_commit(dev->res, "attach-refused");
+}
+
+static void log_decision(struct core_peer_device *pd, const struct core_compare_result *r,
+			 const struct core_policy_result *p)
+{
+	static const char *const verdicts[] = {
+		[VERDICT_CONNECT] = "no resync", [VERDICT_SOURCE] = "I am sync source",
+		[VERDICT_TARGET] = "I am sync target", [VERDICT_DROP] = "refused",
+	};
+
+	pd->decision = r->decision;
+	pd->decision_rule = r->rule;
+	emit_log(pd->dev->res, "%u drbd%u %s: generations self %016llX:%016llX peer %016llX:%016llX rule %u: %s%s",
+		 pd->dev->vnr, pd->dev->minor, pd->conn->conf.name,
+		 (unsigned long long)r->self.current_uuid, (unsigned long long)r->self.bitmap_uuid,
+		 (unsigned long long)r->peer.current_uuid, (unsigned long long)r->peer.bitmap_uuid,
+		 r->rule, verdicts[p->verdict], p->full ? " (full)" : "");
+}
+
+static void connect_without_sync(struct core_peer_device *pd, u8 pdsk)
+{
+	struct core_device *dev = pd->dev;
+
+	pd->next.repl = REPL_ESTABLISHED;
+	pd->next.pdsk = pdsk;
+	if (dev->now.disk == DISK_NEGOTIATING)
+		dev->next_state.disk = disk_from_md(dev);
+	change_commit(dev->res, "established");
+}
+
+/* Both have a disk: generations decide. @first: this ends the handshake. */
+static void decide(struct core_peer_device *pd, u8 pdsk, u8 peer_role, bool first)
+{
+	struct core_policy_input in = policy_input(pd, pdsk, peer_role);
+	struct core_policy_result p = core_policy(&in);
+
+	log_decision(pd, &in.compare, &p);
+	if (p.split_brain)
+		run_helper(pd, HELPER_INITIAL_SPLIT_BRAIN);
+	if (p.verdict == VERDICT_DROP) {
+		refuse(pd, &p, first);
+		return;
+	}
+	take_repairs(pd, &in.compare);
+	pd->next.pdsk = pdsk;
+	if (p.verdict == VERDICT_CONNECT)
+		connect_without_sync(pd, pdsk);
+	else
+		sync_decided(pd, p.verdict == VERDICT_SOURCE, p.full);
+}
+
+static bool exposed_data_differs(const struct core_peer_device *pd)
+{
+	const struct core_device *dev = pd->dev;
+
+	return dev->res->now.role == ROLE_PRIMARY && dev->exposed_uuid && pd->got_uuids &&
+	       (dev->exposed_uuid & ~1ULL) != (pd->peer_uuids.current_uuid & ~1ULL);
+}
+
+static void first_state(struct core_peer_device *pd, const struct wire_state *s)
+{
+	struct core_connection *conn = pd->conn;
+	struct core_device *dev = pd->dev;
+	u8 pdsk = shown_disk(pd, s->disk);
+
+	if (s->disk >= DISK_NEGOTIATING && !pd->got_uuids) {
+		emit_log(dev->res, "%u drbd%u %s: peer shows a disk but no generation identifiers",
+			 dev->vnr, dev->minor, conn->conf.name);
+		link_lose(conn, CONN_PROTOCOL_ERROR);
+		return;
+	}
+	if (s->role == ROLE_PRIMARY && dev->res->now.role == ROLE_PRIMARY &&
+	    !conn->conf.two_primaries &&
+	    (pd->peer_uuids.current_uuid & ~1ULL) == (pd->sent_uuids.current_uuid & ~1ULL)) {
+		give_up(conn, "both nodes are Primary and allow-two-primaries is not set: make one of them Secondary");
+		return;
+	}
+	conn->next_state.peer_role = s->role;
+	pd->next.peer_isp = s->aftr_isp || s->user_isp;
+	pd->decided = true;
+	if (dev->now.disk >= DISK_NEGOTIATING && s->disk >= DISK_NEGOTIATING) {
+		decide(pd, pdsk, s->role, true);
+	} else if (dev->now.disk < DISK_NEGOTIATING && exposed_data_differs(pd)) {
+		emit_log(dev->res, "%u drbd%u %s: Can only connect to data with current UUID=%016llX",
+			 dev->vnr, dev->minor, conn->conf.name,
+			 (unsigned long long)dev->exposed_uuid);
+		give_up(conn, "the peer has another generation of the data than the one in use");
+	} else {
+		if (dev->now.disk < DISK_NEGOTIATING && pdsk == DISK_UP_TO_DATE)
+			dev->exposed_uuid = pd->peer_uuids.current_uuid;
+		connect_without_sync(pd, pdsk);
+	}
+	check_link_up(conn);
+}
+
+/* The peer attached, was forced to UpToDate, or begins a resync: compare again. */
+static bool compare_again(const struct core_peer_device *pd, const struct wire_state *s, u8 pdsk)
+{
+	const struct core_device *dev = pd->dev;
+
+	if (pd->now.repl != REPL_ESTABLISHED || !pd->got_uuids)
+		return false;
+	if (dev->now.disk == DISK_NEGOTIATING || s->disk == DISK_NEGOTIATING)
+		return s->disk >= DISK_NEGOTIATING && dev->now.disk >= DISK_NEGOTIATING;
+	if (dev->now.disk < DISK_INCONSISTENT || pdsk < DISK_INCONSISTENT)
+		return false;
+	if (s->conn >= REPL_STARTING_SYNC_S && s->conn <= REPL_WF_BITMAP_T)
+		return true;
+	return dev->now.disk == DISK_INCONSISTENT && pdsk == DISK_UP_TO_DATE &&
+	       pd->now.pdsk != DISK_UP_TO_DATE;
+}
+
+static bool source_is_done(const struct core_peer_device *pd, const struct wire_state *s)
+{
+	return s->conn == REPL_ESTABLISHED && pd->sync_source &&
+	       (pd->now.repl == REPL_SYNC_SOURCE || pd->now.repl == REPL_PAUSED_SYNC_S);
+}
+
+static void later_state(struct core_peer_device *pd, const struct wire_state *s)
+{
+	struct core_device *dev = pd->dev;
+	u8 pdsk = shown_disk(pd, s->disk);
+
+	pd->conn->next_state.peer_role = s->role;
+	pd->next.peer_isp = s->aftr_isp || s->user_isp;
+	if (compare_again(pd, s, pdsk)) {
+		/* what the peer knows of my identifiers may be old: show them first */
+		send_uuids(pd);
+		decide(pd, pdsk, s->role, false);
+		return;
+	}
+	pd->next.pdsk = pdsk;
+	if (dev->now.disk < DISK_NEGOTIATING && pdsk == DISK_UP_TO_DATE && pd->got_uuids)
+		dev->exposed_uuid = pd->peer_uuids.current_uuid;
+	if (source_is_done(pd, s))
+		sync_peer_finished(pd);
+	change_commit(dev->res, "peer-state");
+}
+
+void got_state(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_peer_device *pd = ev->pd;
+
+	(void)res;
+	if (link_usable(ev->conn)) {
+		if (pd->decided)
+			later_state(pd, &ev->state);
+		else
+			first_state(pd, &ev->state);
+	}
+	/* a full sync withholds it until all bits are set and on the disk */
+	if (pd->sync != SYNC_SET_ALL)
+		go_on(ev->conn);
+}

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Life of a connection: lost, drained, resolved, tried again (DESIGN 3.5).
+ * First the plan without the peer is published, so that no new leg follows;
+ * then the receiver drains; then, if this node goes on alone with data that the
+ * peer does not have, a new generation becomes stable; only then the legs end.
+ */
+#include "internal.h"
+
+void ping(struct core_connection *conn)
+{
+	if (!link_usable(conn))
+		return;
+	if (conn->ping_sent != conn->ping_acked) {
+		conn->ping_again = true;
+		return;
+	}
+	conn->ping_sent++;
+	emit_conn(conn, ACT_PING);
+}
+
+void ping_acked(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_connection *conn = ev->conn;
+
+	(void)res;
+	conn->ping_acked = conn->ping_sent;
+	if (conn->ping_again) {
+		conn->ping_again = false;
+		ping(conn);
+	}
+}
+
+/* Number that conn->ping_acked has reached when a ping from now on is answered. */
+u32 ping_target(struct core_connection *conn)
+{
+	u32 target = conn->ping_sent + 1;
+
+	ping(conn);
+	return target;
+}
+
+bool ping_answered(const struct core_connection *conn, u32 target)
+{
+	return (s32)(conn->ping_acked - target) >= 0;
+}
+
+void link_lose(struct core_connection *conn, u8 reason)
+{
+	struct core_peer_device *pd;
+
+	if (!link_usable(conn))
+		return;
+	for_each_pd_of_conn(pd, conn) {
+		sync_abort(pd);
+		pd->decided = false;
+	}
+	conn->link = LINK_DRAINING;
+	conn->next_state.cstate = reason;
+	change_commit(conn->res, "disconnected");
+	emit_conn(conn, ACT_DROP_LINK);
+	go_on(conn);
+}
+
+/* No agreement wanted, or nobody to ask. */
+static void disconnect_now(struct core_connection *conn)
+{
+	conn->want_standalone = true;
+	if (link_usable(conn)) {
+		link_lose(conn, CONN_DISCONNECTING);
+	} else if (conn->link == LINK_DOWN) {
+		conn->next_state.cstate = CONN_DISCONNECTING;
+		change_commit(conn->res, "disconnect");
+		emit_conn(conn, ACT_STOP_RECEIVER);
+	}
+}
+
+void link_down(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_connection *conn = ev->conn;
+	u8 reason = ev->down.reason;
+
+	(void)res;
+	if (conn->now.cstate == CONN_TEAR_DOWN && reason == CONN_BROKEN_PIPE)
+		reason = CONN_TEAR_DOWN;
+	/* the greeting ended in a refusal that a retry cannot mend */
+	if (reason == CONN_DISCONNECTING)
+		disconnect_now(conn);
+	link_lose(conn, reason);
+}
+
+void link_drained(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_connection *conn = ev->conn;
+	struct core_device *dev;
+
+	if (conn->link != LINK_DRAINING)
+		return;
+	conn->held_mask = ev->held_mask;
+	conn->link = LINK_RESOLVING;
+	for_each_device(dev, res)
+		if (dev->vnr < 64 && (conn->held_mask >> dev->vnr & 1) && dev->now.gen_pending)
+			dev->gen_wanted = true;
+}
+
+static bool generation_missing(const struct core_connection *conn)
+{
+	const struct core_device *dev;
+
+	for_each_device(dev, conn->res)
+		if (dev->vnr < 64 && (conn->held_mask >> dev->vnr & 1) && dev->now.gen_pending &&
+		    dev->now.disk == DISK_UP_TO_DATE)
+			return true;
+	return false;
+}
+
+static void try_again(struct core_connection *conn)
+{
+	conn->link = LINK_DOWN;
+	conn->next_state.cstate = CONN_UNCONNECTED;
+	change_commit(conn->res, "disconnected");
+	if (conn->want_standalone) {
+		conn->next_state.cstate = CONN_DISCONNECTING;
+		change_commit(conn->res, "disconnected");
+		emit_conn(conn, ACT_STOP_RECEIVER);
+		return;
+	}
+	conn->next_state.cstate = CONN_CONNECTING;
+	change_commit(conn->res, "reconnect");
+	emit_conn(conn, ACT_RECONNECT)->delay_ms = 1000;
+}
+
+/* Level-triggered part: called until nothing changes. True: it did something. */
+bool link_step(struct core_connection *conn)
+{
+	const struct core_resource *res = conn->res;
+
+	if (conn->link != LINK_RESOLVING || generation_missing(conn))
+		return false;
+	if (res->now.susp_user || res->now.susp_fen)
+		return false;
+	emit_conn(conn, ACT_RESOLVE_LOST);
+	conn->held_mask = 0;
+	try_again(conn);
+	return true;
+}
+
+void receiver_exit(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_connection *conn = ev->conn;
+
+	conn->receiver_runs = false;
+	conn->link = LINK_DOWN;
+	conn->next_state.cstate = CONN_STANDALONE;
+	change_commit(res, "standalone");
+	conn->want_standalone = false;
+}
+
+bool job_connect(struct core_job *job)
+{
+	struct core_connection *conn = job->conn;
+
+	if (conn->now.cstate != CONN_STANDALONE)
+		return fail(job, ERR_NET_CONFIGURED, "the connection is already configured (%s)",
+			    core_conn_name(conn->now.cstate));
+	if (job->flag && conn->res->now.role == ROLE_PRIMARY)
+		return fail(job, ERR_DISCARD_IMPOSSIBLE,
+			    "--discard-my-data is impossible while this node is Primary: demote it first");
+	conn->discard_my_data = job->flag;
+	conn->want_standalone = false;
+	conn->next_state.cstate = CONN_UNCONNECTED;
+	change_commit(conn->res, "connect");
+	conn->next_state.cstate = CONN_CONNECTING;
+	change_commit(conn->res, "connect");
+	conn->receiver_runs = true;
+	emit_conn(conn, ACT_START_RECEIVER);
+	return finish(job, RES_SUCCESS);
+}
+
+static s32 disconnect_allowed(struct core_connection *conn)
+{
+	s32 r;
+
+	conn->next_state.cstate = CONN_DISCONNECTING;
+	sanitize(conn->res);
+	r = check_soft(conn->res);
+	change_revert(conn->res);
+	return r;
+}
+
+bool job_disconnect(struct core_job *job)
+{
+	static const struct wire_state_req leave = {
+		.mask = { .conn = CONN_MASK }, .val = { .conn = CONN_DISCONNECTING },
+	};
+	struct core_connection *conn = job->conn;
+	s32 r;
+
+	switch (job->phase) {
+	case 0:
+		if (conn->now.cstate == CONN_STANDALONE)
+			return finish(job, RES_SUCCESS);
+		if (job->force || conn->link != LINK_UP) {
+			disconnect_now(conn);
+			job->phase = 2;
+			return false;
+		}
+		r = disconnect_allowed(conn);
+		if (r < RES_SUCCESS)
+			return fail(job, r, "%s", core_result_text(r));
+		job->phase = 1;
+		fallthrough;
+	case 1:
+		switch (ask_connection(job, conn, &leave)) {
+		case ASK_WAIT:
+			return false;
+		case ASK_NO:
+			return fail(job, RES_CW_FAILED_BY_PEER, "the peer refused: %s",
+				    core_result_text(conn->req.reply));
+		default:
+			disconnect_now(conn);
+			job->phase = 2;
+		}
+		return false;
+	default:
+		if (conn->now.cstate != CONN_STANDALONE)
+			return false;
+		return finish(job, RES_SUCCESS);
+	}
+}

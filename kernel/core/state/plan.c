@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * State to I/O plan (DESIGN 2.3): which legs a write has, where reads go, and
+ * whether anything may enter at all. The leg table is that of behaviour.md
+ * 11.2, column 8.4; each disk state of a peer gives exactly one leg.
+ */
+#include "internal.h"
+
+static bool syncing(u8 repl)
+{
+	return repl >= REPL_SYNC_SOURCE && repl <= REPL_PAUSED_SYNC_T &&
+	       repl != REPL_VERIFY_S && repl != REPL_VERIFY_T;
+}
+
+static u8 leg_of(const struct core_peer_device_state *s)
+{
+	if (s->repl == REPL_WF_BITMAP_S || s->repl == REPL_AHEAD)
+		return PLAN_NOTICE;
+	if (s->repl < REPL_ESTABLISHED)
+		return PLAN_NOTHING;
+	if (s->pdsk == DISK_UP_TO_DATE)
+		return PLAN_DATA;
+	if (s->pdsk >= DISK_INCONSISTENT && s->repl >= REPL_WF_BITMAP_T && s->repl < REPL_AHEAD)
+		return PLAN_DATA;
+	return PLAN_NOTHING;
+}
+
+static u8 discard_of(const struct wire_link *wire)
+{
+	if (!(wire->features & FEATURE_TRIM))
+		return PLAN_DISCARD_NONE;
+	return wire->features & FEATURE_WZEROES ? PLAN_DISCARD_FULL : PLAN_DISCARD_TRIM;
+}
+
+static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
+{
+	const struct core_connection *conn = pd->conn;
+	struct plan_peer *p = &plan->peer[conn->index];
+	s32 slot = pd->dev->md.peer[conn->peer_node_id].bitmap_index;
+
+	if (plan->nr_peers <= conn->index)
+		plan->nr_peers = conn->index + 1;
+	p->slot = pd->dev->next_state.disk >= DISK_INCONSISTENT && slot >= 0 ? slot : -1;
+	p->leg = leg_of(&pd->next);
+	p->protocol = conn->conf.wire_protocol;
+	p->may_set_in_sync = syncing(pd->next.repl);
+	p->read = conn->conf.allow_remote_read && pd->next.repl >= REPL_ESTABLISHED &&
+		  pd->next.pdsk == DISK_UP_TO_DATE;
+	p->discard = discard_of(&conn->wire);
+}
+
+/* Some copy is UpToDate: the local one, or one at the other end of a link. */
+bool data_accessible(const struct core_resource *res, const struct core_device *dev, bool next)
+{
+	const struct core_peer_device *pd;
+
+	(void)res;
+	if ((next ? dev->next_state.disk : dev->now.disk) == DISK_UP_TO_DATE)
+		return true;
+	for_each_pd_of_dev(pd, dev) {
+		const struct core_peer_device_state *s = next ? &pd->next : &pd->now;
+
+		if (s->pdsk == DISK_UP_TO_DATE && s->repl >= REPL_ESTABLISHED &&
+		    pd->conn->conf.allow_remote_read)
+			return true;
+	}
+	return false;
+}
+
+/* A decision is being made on what is on the disks: nothing may change them. */
+static bool settled(const struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	if (dev->next_state.disk == DISK_ATTACHING || dev->next_state.disk == DISK_NEGOTIATING)
+		return false;
+	for_each_pd_of_dev(pd, dev)
+		if (pd->next.repl == REPL_WF_BITMAP_T || pd->next.repl == REPL_WF_SYNC_UUID)
+			return false;
+	return true;
+}
+
+static void admit(struct io_plan *plan, const struct core_device *dev)
+{
+	const struct core_resource *res = dev->res;
+	bool wait = res->next.susp_user || res->next.susp_nod || res->next.susp_fen ||
+		    dev->gate_shut || !settled(dev);
+
+	plan->read_admission = PLAN_OPEN;
+	if (wait)
+		plan->read_admission = PLAN_PARK;
+	else if (!data_accessible(res, dev, true))
+		plan->read_admission = PLAN_FAIL;
+	plan->write_admission = plan->read_admission;
+	if (plan->write_admission == PLAN_OPEN && dev->next_state.gen_pending)
+		plan->write_admission = PLAN_NEW_GENERATION;
+	plan->completion = res->next.susp_user || res->next.susp_nod || res->next.susp_fen
+			   ? PLAN_COMPLETE_HOLD : PLAN_COMPLETE;
+}
+
+static u8 read_rule(u8 disk)
+{
+	if (disk == DISK_UP_TO_DATE)
+		return PLAN_READ_LOCAL;
+	return disk == DISK_INCONSISTENT ? PLAN_READ_CLEAN : PLAN_READ_REMOTE;
+}
+
+/* Computes the plan of the wished-for state. True if it differs from dev->plan. */
+bool plan_update(struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+	struct io_plan plan;
+	u32 i;
+
+	memset(&plan, 0, sizeof(plan));
+	for (i = 0; i < CORE_MAX_PEERS; i++)
+		plan.peer[i].slot = -1;
+	plan.generation = dev->plan.generation;
+	plan.capacity = dev->size;
+	plan.error = -EIO;
+	plan.local_disk = dev->next_state.disk >= DISK_INCONSISTENT;
+	plan.al_enabled = plan.local_disk && dev->conf.al_updates;
+	plan.read_rule = read_rule(dev->next_state.disk);
+	plan.balance = dev->conf.read_balancing;
+	for (i = 0; plan.local_disk && i < MD_MAX_PEERS; i++)
+		if (dev->md.peer[i].bitmap_index >= 0)
+			plan.slot_mask |= 1u << dev->md.peer[i].bitmap_index;
+	for_each_pd_of_dev(pd, dev)
+		plan_peer(&plan, pd);
+	admit(&plan, dev);
+	if (!memcmp(&plan, &dev->plan, sizeof(plan)))
+		return false;
+	plan.generation++;
+	dev->plan = plan;
+	return true;
+}

@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Promotion and demotion (behaviour.md 6.1, DESIGN 3.3), as jobs in phases. */
+#include "internal.h"
+
+enum primary_phase {
+	PRI_START = 0, PRI_PINGED, PRI_JUDGE, PRI_ASK, PRI_WRITE, PRI_WAIT_MD,
+};
+
+static bool pings_are_out(const struct core_resource *res)
+{
+	const struct core_connection *conn;
+
+	for_each_connection(conn, res)
+		if (link_usable(conn) && conn->ping_sent != conn->ping_acked)
+			return true;
+	return false;
+}
+
+static bool can_be_forced(const struct core_device *dev)
+{
+	return dev->now.disk >= DISK_INCONSISTENT && dev->now.disk < DISK_UP_TO_DATE;
+}
+
+static void wish_primary(struct core_job *job)
+{
+	struct core_device *dev;
+
+	job->res->next.role = ROLE_PRIMARY;
+	for_each_device(dev, job->res)
+		if (job->force_disk && can_be_forced(dev))
+			dev->next_state.disk = DISK_UP_TO_DATE;
+}
+
+static s32 try_primary(struct core_job *job)
+{
+	s32 r;
+
+	wish_primary(job);
+	sanitize(job->res);
+	r = check_soft(job->res);
+	change_revert(job->res);
+	return r;
+}
+
+static u32 longest_ping_timeout_ms(const struct core_resource *res)
+{
+	const struct core_connection *conn;
+	u32 ms = 0;
+
+	for_each_connection(conn, res)
+		ms = max(ms, conn->conf.ping_timeo * 100);
+	return ms;
+}
+
+/* behaviour.md 6.1: what each refusal leads to. True: the job has its result. */
+static bool judge_primary(struct core_job *job)
+{
+	struct core_resource *res = job->res;
+	struct core_device *dev;
+	s32 r = try_primary(job);
+
+	if (r == RES_NO_UP_TO_DATE_DISK && job->force && !job->force_disk) {
+		for_each_device(dev, res)
+			if (can_be_forced(dev))
+				job->force_disk = true;
+		if (job->force_disk) {
+			emit_log(res, "Forced to consider local data as UpToDate!");
+			r = try_primary(job);
+		}
+	}
+	if (r == RES_TWO_PRIMARIES && !job->tries++) {
+		/* the other one may just have died */
+		job->wake_ms = res->now_ms + longest_ping_timeout_ms(res) + 100;
+		job->phase = PRI_START;
+		return false;
+	}
+	if (r < RES_SUCCESS)
+		return fail(job, r, "%s", core_result_text(r));
+	job->phase = PRI_ASK;
+	return false;
+}
+
+static void write_as_primary(struct core_job *job)
+{
+	struct core_device *dev;
+
+	job->res->promoting = true;
+	for_each_device(dev, job->res) {
+		if (dev->now.disk < DISK_INCONSISTENT)
+			continue;
+		if (job->force_disk)
+			generation_rotate(dev);
+		generation_set_primary_bit(dev, true);
+		write_md(dev);
+		dev->job_md_gen = dev->md_gen;
+	}
+}
+
+static bool superblocks_are_stable(const struct core_resource *res)
+{
+	const struct core_device *dev;
+
+	for_each_device(dev, res)
+		if (dev->now.disk >= DISK_INCONSISTENT &&
+		    (s32)(dev->md_stable - dev->job_md_gen) < 0)
+			return false;
+	return true;
+}
+
+static bool enter_primary(struct core_job *job)
+{
+	struct core_resource *res = job->res;
+	struct core_device *dev;
+	struct core_peer_device *pd;
+	s32 r = try_primary(job);
+
+	res->promoting = false;
+	if (r < RES_SUCCESS) {
+		for_each_device(dev, res) {
+			generation_set_primary_bit(dev, false);
+			for_each_pd_of_dev(pd, dev)
+				if (pd->decided && link_usable(pd->conn))
+					send_state(pd);
+			write_md(dev);
+		}
+		return fail(job, r, "%s", core_result_text(r));
+	}
+	for_each_device(dev, res)
+		for_each_pd_of_dev(pd, dev)
+			if (job->force_disk && pd->decided && link_usable(pd->conn))
+				send_uuids(pd);
+	wish_primary(job);
+	change_commit(res, "primary");
+	for_each_device(dev, res)
+		emit_dev(dev, ACT_UEVENT);
+	return finish(job, RES_SUCCESS);
+}
+
+static const struct wire_state_req *promotion_request(const struct core_job *job)
+{
+	static const struct wire_state_req plain = {
+		.mask = { .role = ROLE_MASK }, .val = { .role = ROLE_PRIMARY },
+	};
+	static const struct wire_state_req forced = {
+		.mask = { .role = ROLE_MASK, .disk = DISK_MASK },
+		.val = { .role = ROLE_PRIMARY, .disk = DISK_UP_TO_DATE },
+	};
+
+	return job->force_disk ? &forced : &plain;
+}
+
+bool job_primary(struct core_job *job)
+{
+	struct core_resource *res = job->res;
+	struct core_connection *conn;
+
+	switch (job->phase) {
+	case PRI_START:
+		if (res->now.role == ROLE_PRIMARY)
+			return finish(job, RES_NOTHING_TO_DO);
+		if (job->wake_ms && res->now_ms < job->wake_ms)
+			return false;
+		job->wake_ms = 0;
+		for_each_connection(conn, res)
+			ping(conn);
+		job->phase = PRI_PINGED;
+		fallthrough;
+	case PRI_PINGED:
+		if (pings_are_out(res))
+			return false;
+		job->phase = PRI_JUDGE;
+		fallthrough;
+	case PRI_JUDGE:
+		if (in_transient_state(res))
+			return false;
+		if (judge_primary(job) || job->phase != PRI_ASK)
+			return job->result != RES_PENDING;
+		fallthrough;
+	case PRI_ASK:
+		switch (ask_volumes(job, NULL, promotion_request(job))) {
+		case ASK_WAIT:
+			return false;
+		case ASK_NO:
+			return fail(job, RES_CW_FAILED_BY_PEER, "the peer refused: %s",
+				    core_result_text(job->peer_code));
+		case ASK_YES:
+			break;
+		}
+		job->phase = PRI_WRITE;
+		fallthrough;
+	case PRI_WRITE:
+		write_as_primary(job);
+		job->phase = PRI_WAIT_MD;
+		return false;
+	default:
+		return superblocks_are_stable(res) ? enter_primary(job) : false;
+	}
+}
+
+enum secondary_phase {
+	SEC_START = 0, SEC_OPENERS, SEC_DRAIN, SEC_BITMAP, SEC_WAIT_MD,
+};
+
+/* True when all devices have answered. */
+static bool all_devices(const struct core_resource *res, bool (*answered)(const struct core_device *))
+{
+	const struct core_device *dev;
+
+	for_each_device(dev, res)
+		if (!answered(dev))
+			return false;
+	return true;
+}
+
+static bool openers_known(const struct core_device *dev)
+{
+	return dev->openers_known;
+}
+
+static bool drained(const struct core_device *dev)
+{
+	return dev->drained;
+}
+
+static bool bitmap_written(const struct core_device *dev)
+{
+	return dev->bitmap_written || dev->now.disk < DISK_INCONSISTENT;
+}
+
+static void allow_opens(struct core_resource *res)
+{
+	struct core_device *dev;
+
+	for_each_device(dev, res)
+		emit_dev(dev, ACT_ALLOW_OPENS);
+}
+
+static bool refuse_in_use(struct core_job *job)
+{
+	struct core_device *dev;
+
+	for_each_device(dev, job->res) {
+		if (!dev->openers)
+			continue;
+		allow_opens(job->res);
+		return fail(job, RES_DEVICE_IN_USE,
+			    "/dev/drbd%u is held open (%u times): unmount it or stop what uses it first",
+			    dev->minor, dev->openers);
+	}
+	return false;
+}
+
+static void shut_gates(struct core_resource *res)
+{
+	struct core_device *dev;
+
+	for_each_device(dev, res) {
+		dev->gate_shut = true;
+		dev->drained = false;
+	}
+	change_commit(res, "demoting");
+	for_each_device(dev, res)
+		emit_dev(dev, ACT_DRAIN);
+}
+
+static void write_bitmaps(struct core_resource *res)
+{
+	struct core_device *dev;
+
+	for_each_device(dev, res) {
+		dev->bitmap_written = false;
+		if (dev->now.disk >= DISK_INCONSISTENT)
+			emit_dev(dev, ACT_WRITE_BITMAP);
+	}
+}
+
+static void enter_secondary(struct core_resource *res)
+{
+	struct core_device *dev;
+
+	res->next.role = ROLE_SECONDARY;
+	for_each_device(dev, res) {
+		dev->gate_shut = false;
+		generation_set_primary_bit(dev, false);
+	}
+	change_commit(res, "secondary");
+	for_each_device(dev, res)
+		dev->job_md_gen = dev->md_gen;
+	allow_opens(res);
+}
+
+bool job_secondary(struct core_job *job)
+{
+	struct core_resource *res = job->res;
+	struct core_device *dev;
+
+	switch (job->phase) {
+	case SEC_START:
+		if (res->now.role != ROLE_PRIMARY)
+			return finish(job, RES_NOTHING_TO_DO);
+		for_each_device(dev, res) {
+			dev->openers_known = false;
+			emit_dev(dev, ACT_BLOCK_OPENS);
+		}
+		job->phase = SEC_OPENERS;
+		return false;
+	case SEC_OPENERS:
+		if (!all_devices(res, openers_known))
+			return false;
+		if (refuse_in_use(job))
+			return true;
+		shut_gates(res);
+		job->phase = SEC_DRAIN;
+		return false;
+	case SEC_DRAIN:
+		if (!all_devices(res, drained))
+			return false;
+		write_bitmaps(res);
+		job->phase = SEC_BITMAP;
+		return false;
+	case SEC_BITMAP:
+		if (!all_devices(res, bitmap_written))
+			return false;
+		enter_secondary(res);
+		job->phase = SEC_WAIT_MD;
+		return false;
+	default:
+		if (!superblocks_are_stable(res))
+			return false;
+		for_each_device(dev, res)
+			emit_dev(dev, ACT_UEVENT);
+		return finish(job, RES_SUCCESS);
+	}
+}

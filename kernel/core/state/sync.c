@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A resync from its decision to its end (behaviour.md 14): bitmaps travel,
+ * handlers agree, identifiers become stable, blocks follow; at the end the peer
+ * must be proven alive before anybody calls itself UpToDate. Each phase waits
+ * for one event; sync_step() is level-triggered and may be called at any time.
+ */
+#include "internal.h"
+
+static void enter_bitmap_exchange(struct core_peer_device *pd)
+{
+	pd->sync = SYNC_BITMAP;
+	pd->next.repl = pd->sync_source ? REPL_WF_BITMAP_S : REPL_WF_BITMAP_T;
+	change_commit(pd->dev->res, "sync-handshake");
+	/* the same P for plan, undone entries and bitmap: no write falls between */
+	if (pd->sync_source) {
+		emit_pd(pd, ACT_MARK_UNDONE);
+		emit_pd(pd, ACT_SEND_BITMAP);
+	}
+}
+
+static void set_all_first(struct core_peer_device *pd)
+{
+	struct core_action *a;
+
+	pd->sync = SYNC_SET_ALL;
+	a = emit_dev(pd->dev, ACT_SET_ALL_BITS);
+	a->pd = pd;
+}
+
+void sync_decided(struct core_peer_device *pd, bool source, bool full)
+{
+	pd->sync_source = source;
+	pd->full_sync = full;
+	pd->exchange = true;
+	pd->bitmap_received = false;
+	pd->sync_uuid_received = false;
+	pd->rs_failed = 0;
+	if (full)
+		set_all_first(pd);
+	else
+		enter_bitmap_exchange(pd);
+}
+
+/* invalidate, either side: both set all bits, no bitmap travels. */
+void sync_full_started(struct core_peer_device *pd, bool source)
+{
+	pd->sync_source = source;
+	pd->full_sync = true;
+	pd->exchange = false;
+	pd->sync_uuid_received = false;
+	pd->rs_failed = 0;
+	pd->next.repl = source ? REPL_STARTING_SYNC_S : REPL_STARTING_SYNC_T;
+	change_commit(pd->dev->res, "starting-sync");
+	set_all_first(pd);
+}
+
+void bits_set(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_peer_device *pd = ev->pd;
+
+	if (!pd) {
+		ev->dev->bits_set = true;
+		return;
+	}
+	if (pd->sync != SYNC_SET_ALL)
+		return;
+	if (!ev->ok) {
+		ev->dev->md_error = true;
+	} else if (pd->exchange) {
+		enter_bitmap_exchange(pd);
+	} else if (pd->sync_source) {
+		pd->sync = SYNC_HELPER;
+		pd->helper_started = false;
+	} else {
+		pd->sync = SYNC_WAIT_UUID;
+		pd->next.repl = REPL_WF_SYNC_UUID;
+		change_commit(res, "starting-sync");
+	}
+	go_on(pd->conn);
+}
+
+void sync_abort(struct core_peer_device *pd)
+{
+	if (pd->sync == SYNC_NONE)
+		return;
+	pd->sync = SYNC_NONE;
+	emit_pd(pd, ACT_STOP_RESYNC);
+}
+
+void bitmap_received(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_peer_device *pd = ev->pd;
+
+	if (pd->sync == SYNC_BITMAP && !pd->bitmap_received) {
+		pd->bitmap_received = true;
+		if (pd->sync_source) {
+			pd->sync = SYNC_HELPER;
+			pd->helper_started = false;
+		} else {
+			emit_pd(pd, ACT_SEND_BITMAP);
+			pd->sync = SYNC_WAIT_UUID;
+			pd->next.repl = REPL_WF_SYNC_UUID;
+			change_commit(res, "receive-bitmap");
+		}
+	} else {
+		emit_log(res, "%u drbd%u %s: bitmap received in state %s: bits are merged, nothing is started",
+			 pd->dev->vnr, pd->dev->minor, pd->conn->conf.name,
+			 core_repl_name(pd->now.repl));
+	}
+	go_on(pd->conn);
+}
+
+void got_sync_uuid(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_peer_device *pd = ev->pd;
+
+	if (pd->sync == SYNC_WAIT_UUID && !pd->sync_source) {
+		pd->sync_uuid = ev->uuid;
+		pd->sync = SYNC_HELPER;
+		pd->helper_started = false;
+	} else {
+		emit_log(res, "%u drbd%u %s: Ignoring SyncUUID packet!", pd->dev->vnr,
+			 pd->dev->minor, pd->conn->conf.name);
+	}
+	go_on(pd->conn);
+}
+
+/* behaviour.md 7.3: a handler that says no ends the connection. */
+static bool helper_refused(const struct core_peer_device *pd)
+{
+	s32 code = pd->helper_status;
+
+	if (code <= 0)
+		return false;
+	return !(pd->sync_source && code == 3);
+}
+
+static bool step_helper(struct core_peer_device *pd)
+{
+	struct core_action *a;
+
+	if (!pd->helper_started) {
+		pd->helper_started = true;
+		pd->helper_done = false;
+		a = emit_pd(pd, ACT_HELPER);
+		a->helper = pd->sync_source ? HELPER_BEFORE_RESYNC_SOURCE
+					    : HELPER_BEFORE_RESYNC_TARGET;
+		a->wait = true;
+		return true;
+	}
+	if (!pd->helper_done)
+		return false;
+	if (helper_refused(pd)) {
+		give_up(pd->conn, pd->sync_source
+			? "before-resync-source handler refused, dropping connection"
+			: "before-resync-target handler refused, dropping connection");
+		return true;
+	}
+	if (pd->sync_source)
+		generation_sync_start_source(pd);
+	else
+		generation_sync_start_target(pd);
+	write_md(pd->dev);
+	pd->sync_md_gen = pd->dev->md_gen;
+	pd->sync = SYNC_MD;
+	return true;
+}
+
+static bool md_is_stable(const struct core_peer_device *pd)
+{
+	return (s32)(pd->dev->md_stable - pd->sync_md_gen) >= 0;
+}
+
+static bool step_start(struct core_peer_device *pd)
+{
+	if (!md_is_stable(pd))
+		return false;
+	if (pd->sync_source)
+		send_sync_uuid(pd);
+	pd->sync = SYNC_RUN;
+	pd->next.repl = pd->sync_source ? REPL_SYNC_SOURCE : REPL_SYNC_TARGET;
+	change_commit(pd->dev->res, "resync-started");
+	emit_pd(pd, ACT_START_RESYNC);
+	return true;
+}
+
+void resync_done(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_peer_device *pd = ev->pd;
+
+	(void)res;
+	if (pd->sync != SYNC_RUN || pd->sync_source)
+		return;
+	pd->rs_failed = ev->rs_failed;
+	pd->sync = SYNC_FINISH_PING;
+	pd->finish_ping = ping_target(pd->conn);
+}
+
+static void finish_failed(struct core_peer_device *pd)
+{
+	emit_log(pd->dev->res, "%u drbd%u %s: resync ended with %llu blocks that could not be copied: run it again when the disks are repaired",
+		 pd->dev->vnr, pd->dev->minor, pd->conn->conf.name,
+		 (unsigned long long)pd->rs_failed);
+	pd->sync = SYNC_NONE;
+	pd->next.repl = REPL_ESTABLISHED;
+	emit_pd(pd, ACT_STOP_RESYNC);
+	change_commit(pd->dev->res, "resync-finished");
+}
+
+static bool step_finish_ping(struct core_peer_device *pd)
+{
+	struct core_device *dev = pd->dev;
+
+	if (!ping_answered(pd->conn, pd->finish_ping))
+		return false;
+	if (pd->rs_failed) {
+		finish_failed(pd);
+		return true;
+	}
+	generation_sync_finished(pd);
+	/* the superblock that is written says what the state will say */
+	dev->next_state.disk = DISK_UP_TO_DATE;
+	write_md(dev);
+	dev->next_state.disk = dev->now.disk;
+	pd->sync_md_gen = dev->md_gen;
+	pd->sync = SYNC_FINISH_MD;
+	return true;
+}
+
+static void after_resync(struct core_peer_device *pd)
+{
+	struct core_action *a;
+
+	emit_pd(pd, ACT_STOP_RESYNC);
+	emit_dev(pd->dev, ACT_WRITE_BITMAP);
+	if (pd->sync_source)
+		return;
+	a = emit_pd(pd, ACT_HELPER);
+	a->helper = HELPER_AFTER_RESYNC_TARGET;
+	a->wait = false;
+}
+
+static bool step_finish(struct core_peer_device *pd)
+{
+	if (!md_is_stable(pd))
+		return false;
+	pd->sync = SYNC_NONE;
+	pd->next.repl = REPL_ESTABLISHED;
+	pd->dev->next_state.disk = DISK_UP_TO_DATE;
+	pd->dev->crashed_primary = false;
+	change_commit(pd->dev->res, "resync-finished");
+	after_resync(pd);
+	return true;
+}
+
+/* The source, on the target's State: it has everything, or says how far it came. */
+void sync_peer_finished(struct core_peer_device *pd)
+{
+	pd->sync = SYNC_NONE;
+	pd->next.repl = REPL_ESTABLISHED;
+	if (pd->next.pdsk == DISK_UP_TO_DATE) {
+		generation_sync_finished(pd);
+		write_md(pd->dev);
+	}
+	after_resync(pd);
+}
+
+bool sync_step(struct core_peer_device *pd)
+{
+	switch (pd->sync) {
+	case SYNC_HELPER:
+		return step_helper(pd);
+	case SYNC_MD:
+		return step_start(pd);
+	case SYNC_FINISH_PING:
+		return step_finish_ping(pd);
+	case SYNC_FINISH_MD:
+		return step_finish(pd);
+	default:
+		return false;
+	}
+}
