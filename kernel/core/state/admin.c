@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Administrators' requests as jobs: each is a function that is called until it
+ * has a result. The simple ones are here, the others with what they change.
+ */
+#include "internal.h"
+
+bool finish(struct core_job *job, s32 result)
+{
+	job->result = result;
+	return true;
+}
+
+bool fail(struct core_job *job, s32 result, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(job->text, sizeof(job->text), fmt, args);
+	va_end(args);
+	job->result = result;
+	return true;
+}
+
+static void link_peer_device(struct core_peer_device *pd)
+{
+	pd->next_of_conn = pd->conn->pds;
+	pd->conn->pds = pd;
+	pd->next_of_dev = pd->dev->pds;
+	pd->dev->pds = pd;
+}
+
+static void unlink_of_conn(struct core_peer_device *pd)
+{
+	struct core_peer_device **p = &pd->conn->pds;
+
+	while (*p && *p != pd)
+		p = &(*p)->next_of_conn;
+	if (*p)
+		*p = pd->next_of_conn;
+}
+
+static void unlink_of_dev(struct core_peer_device *pd)
+{
+	struct core_peer_device **p = &pd->dev->pds;
+
+	while (*p && *p != pd)
+		p = &(*p)->next_of_dev;
+	if (*p)
+		*p = pd->next_of_dev;
+}
+
+/* job->pd: the new peer devices, chained by next_of_dev. */
+static bool job_add_device(struct core_job *job)
+{
+	struct core_device **p = &job->res->devices;
+	struct core_peer_device *pd, *next;
+
+	while (*p && (*p)->vnr < job->dev->vnr)
+		p = &(*p)->next;
+	job->dev->next = *p;
+	*p = job->dev;
+	for (pd = job->pd; pd; pd = next) {
+		next = pd->next_of_dev;
+		link_peer_device(pd);
+	}
+	change_commit(job->res, "new-minor");
+	emit(job->res, ACT_NOTIFY);
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_del_device(struct core_job *job)
+{
+	struct core_device **p = &job->res->devices;
+	struct core_peer_device *pd;
+
+	if (job->dev->now.disk != DISK_DISKLESS)
+		return fail(job, ERR_MINOR_CONFIGURED, "the device still has a disk: detach it first");
+	while (*p && *p != job->dev)
+		p = &(*p)->next;
+	if (*p)
+		*p = job->dev->next;
+	for_each_pd_of_dev(pd, job->dev)
+		unlink_of_conn(pd);
+	emit(job->res, ACT_NOTIFY);
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_add_connection(struct core_job *job)
+{
+	struct core_peer_device *pd, *next;
+
+	job->conn->next = job->res->connections;
+	job->res->connections = job->conn;
+	for (pd = job->pd; pd; pd = next) {
+		next = pd->next_of_dev;
+		link_peer_device(pd);
+	}
+	change_commit(job->res, "new-peer");
+	emit(job->res, ACT_NOTIFY);
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_del_connection(struct core_job *job)
+{
+	struct core_connection **p = &job->res->connections;
+	struct core_peer_device *pd;
+
+	if (job->conn->now.cstate != CONN_STANDALONE || job->conn->receiver_runs)
+		return fail(job, ERR_NET_CONFIGURED, "the connection is in use: disconnect it first");
+	while (*p && *p != job->conn)
+		p = &(*p)->next;
+	if (*p)
+		*p = job->conn->next;
+	for_each_pd_of_conn(pd, job->conn)
+		unlink_of_dev(pd);
+	change_commit(job->res, "del-peer");
+	emit(job->res, ACT_NOTIFY);
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_res_opts(struct core_job *job)
+{
+	job->res->opts = *job->arg.res_opts;
+	change_commit(job->res, "resource-options");
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_net_conf(struct core_job *job)
+{
+	job->conn->conf = *job->arg.net_conf;
+	change_commit(job->res, "net-options");
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_disk_conf(struct core_job *job)
+{
+	if (job->dev->now.disk == DISK_DISKLESS)
+		return fail(job, ERR_NO_DISK, "the device has no disk: attach one first");
+	job->dev->conf = *job->arg.disk_conf;
+	change_commit(job->res, "disk-options");
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_peer_device_conf(struct core_job *job)
+{
+	job->pd->conf = *job->arg.pd_conf;
+	if (job->pd->conn->link == LINK_UP)
+		send_sync_param(job->pd);
+	return finish(job, RES_SUCCESS);
+}
+
+/* A wish that needs no consent: judged, applied, announced by State. */
+static bool apply_soft(struct core_job *job, const char *tag)
+{
+	s32 r;
+
+	sanitize(job->res);
+	r = check_soft(job->res);
+	if (r < RES_SUCCESS) {
+		change_revert(job->res);
+		return fail(job, r, "%s", core_result_text(r));
+	}
+	change_commit(job->res, tag);
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_outdate(struct core_job *job)
+{
+	if (job->dev->now.disk == DISK_OUTDATED)
+		return finish(job, RES_NOTHING_TO_DO);
+	if (in_transient_state(job->res))
+		return false;
+	job->dev->next_state.disk = DISK_OUTDATED;
+	return apply_soft(job, "outdate");
+}
+
+static bool job_pause_sync(struct core_job *job)
+{
+	if (job->pd->now.user_isp)
+		return fail(job, ERR_PAUSE_IS_SET, "the resync is paused by the user already");
+	job->pd->next.user_isp = true;
+	change_commit(job->res, "pause-sync");
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_resume_sync(struct core_job *job)
+{
+	if (!job->pd->now.user_isp)
+		return fail(job, ERR_PAUSE_IS_CLEAR, "the resync is not paused by the user");
+	job->pd->next.user_isp = false;
+	change_commit(job->res, "resume-sync");
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_suspend_io(struct core_job *job)
+{
+	struct core_device *dev;
+
+	if (job->phase == 0) {
+		job->res->next.susp_user = true;
+		change_commit(job->res, "suspend-io");
+		for_each_device(dev, job->res) {
+			dev->drained = false;
+			emit_dev(dev, ACT_DRAIN);
+		}
+		job->phase = 1;
+		return false;
+	}
+	for_each_device(dev, job->res)
+		if (!dev->drained)
+			return false;
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_resume_io(struct core_job *job)
+{
+	struct core_device *dev;
+
+	if (!job->res->now.susp_user)
+		return finish(job, RES_NOTHING_TO_DO);
+	job->res->next.susp_user = false;
+	change_commit(job->res, "resume-io");
+	for_each_device(dev, job->res)
+		emit_dev(dev, ACT_RELEASE);
+	return finish(job, RES_SUCCESS);
+}
+
+static s32 full_sync_allowed(struct core_peer_device *pd, u8 repl)
+{
+	s32 r;
+
+	pd->next.repl = repl;
+	sanitize(pd->dev->res);
+	r = check_soft(pd->dev->res);
+	change_revert(pd->dev->res);
+	return r;
+}
+
+/* invalidate (as target) and invalidate-remote (as source) of a connected volume */
+static bool full_sync(struct core_job *job, u8 repl)
+{
+	const struct wire_state_req req = {
+		.mask = { .conn = CONN_MASK }, .val = { .conn = repl },
+	};
+	s32 r;
+
+	if (in_transient_state(job->res))
+		return false;
+	if (job->phase == 0) {
+		if (job->pd->conn->link != LINK_UP)
+			return fail(job, RES_NEED_CONNECTION, "not connected to the peer: nothing to resync with");
+		r = full_sync_allowed(job->pd, repl);
+		if (r < RES_SUCCESS)
+			return fail(job, r, "%s", core_result_text(r));
+		job->phase = 1;
+	}
+	switch (ask_volumes(job, job->pd->dev, &req)) {
+	case ASK_WAIT:
+		return false;
+	case ASK_NO:
+		return fail(job, RES_CW_FAILED_BY_PEER, "the peer refused: %s",
+			    core_result_text(job->peer_code));
+	case ASK_YES:
+		break;
+	}
+	if (job->pd->conn->link != LINK_UP)
+		return fail(job, RES_NEED_CONNECTION, "the connection was lost meanwhile");
+	sync_full_started(job->pd, repl == REPL_STARTING_SYNC_S);
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_invalidate(struct core_job *job)
+{
+	return full_sync(job, REPL_STARTING_SYNC_T);
+}
+
+static bool job_invalidate_peer(struct core_job *job)
+{
+	return full_sync(job, REPL_STARTING_SYNC_S);
+}
+
+static bool (*const jobs[JOB_TYPES])(struct core_job *) = {
+	[JOB_ADD_DEVICE] = job_add_device,
+	[JOB_DEL_DEVICE] = job_del_device,
+	[JOB_ADD_CONNECTION] = job_add_connection,
+	[JOB_DEL_CONNECTION] = job_del_connection,
+	[JOB_RES_OPTS] = job_res_opts,
+	[JOB_NET_CONF] = job_net_conf,
+	[JOB_DISK_CONF] = job_disk_conf,
+	[JOB_PEER_DEVICE_CONF] = job_peer_device_conf,
+	[JOB_ATTACH] = job_attach,
+	[JOB_DETACH] = job_detach,
+	[JOB_CONNECT] = job_connect,
+	[JOB_DISCONNECT] = job_disconnect,
+	[JOB_PRIMARY] = job_primary,
+	[JOB_SECONDARY] = job_secondary,
+	[JOB_INVALIDATE] = job_invalidate,
+	[JOB_INVALIDATE_PEER] = job_invalidate_peer,
+	[JOB_OUTDATE] = job_outdate,
+	[JOB_PAUSE_SYNC] = job_pause_sync,
+	[JOB_RESUME_SYNC] = job_resume_sync,
+	[JOB_SUSPEND_IO] = job_suspend_io,
+	[JOB_RESUME_IO] = job_resume_io,
+};
+
+bool job_step(struct core_job *job)
+{
+	return jobs[job->type](job);
+}
+
+void job_start(struct core_resource *res, const struct core_event *ev)
+{
+	struct core_job **p = &res->jobs;
+
+	if (!core_check(ev->job->type < JOB_TYPES && jobs[ev->job->type]))
+		return;
+	ev->job->res = res;
+	ev->job->result = RES_PENDING;
+	ev->job->next = NULL;
+	while (*p)
+		p = &(*p)->next;
+	*p = ev->job;
+}
+
+/*
+ * The requester does not want to wait any longer. What has begun on the disk or
+ * at the peer is carried on; a job that only waits for its turn ends.
+ */
+void job_cancel(struct core_resource *res, const struct core_event *ev)
+{
+	(void)res;
+	ev->job->cancel = true;
+}
