@@ -34,7 +34,6 @@ void sync_decided(struct core_peer_device *pd, bool source, bool full)
 	pd->full_sync = full;
 	pd->exchange = true;
 	pd->bitmap_received = false;
-	pd->sync_uuid_received = false;
 	pd->rs_failed = 0;
 	if (full)
 		set_all_first(pd);
@@ -48,7 +47,6 @@ void sync_full_started(struct core_peer_device *pd, bool source)
 	pd->sync_source = source;
 	pd->full_sync = true;
 	pd->exchange = false;
-	pd->sync_uuid_received = false;
 	pd->rs_failed = 0;
 	pd->next.repl = source ? REPL_STARTING_SYNC_S : REPL_STARTING_SYNC_T;
 	change_commit(pd->dev->res, "starting-sync");
