@@ -30,6 +30,7 @@
 #define LOG_LEGS (CORE_MAX_PEERS + 1)	/* [0] is the local disk, [1 + peer] a peer */
 #define LOG_MAX_EPOCH_DEFAULT 2048u
 #define LOG_LAZY_EPOCH_MS 100u
+#define LOG_MARKER_RESERVE 64u	/* entries that only markers may use */
 
 enum log_kind {
 	LOG_FREE = 0,
@@ -52,6 +53,7 @@ enum log_flag {
 	LOG_F_UNMAP = 8,
 	LOG_F_COMPLETED = 16,	/* owner was told */
 	LOG_F_PAGES_FREE = 32,	/* owner was told that pages are free */
+	LOG_F_HELD_BACK = 64,	/* could complete, but the plan says not yet */
 };
 
 /* One device as the log sees it; embedded in glue's device. */
@@ -66,6 +68,7 @@ struct log_entry {
 	u64 sector;
 	u64 dagtag;		/* after this write */
 	u64 started;		/* caller's time at entering, ms */
+	u64 sent;		/* when it was last given to a sender, ms; 0 = never */
 	struct log_device *dev;	/* NULL for markers without a device */
 	void *owner;		/* glue's request or marker */
 	u32 size;		/* bytes */
@@ -89,7 +92,9 @@ struct log_conn {
 	u32 epoch;
 	u32 epoch_writes;	/* sent in it; 0 = no barrier owed */
 	u32 barriers_unacked;
-	u64 barrier_sent_at;	/* when the oldest unanswered barrier was sent, ms; for ko-count */
+	/* For ko-count: since when a barrier is unanswered, ms, or a later time;
+	 * 0 = none is. And when the newest one was sent. */
+	u64 barrier_sent_at, barrier_last_at;
 	u64 in_flight_sectors;	/* data sent or queued, not acked (congestion) */
 	u64 sent_sectors;	/* statistics */
 };
@@ -148,7 +153,8 @@ u64 drbd_log_publish(struct xfer_log *log, struct log_device *dev,
 
 /*
  * Connection @peer is up: its cursor starts here, with nothing owed. Entries
- * with held legs to it keep them until resolved (resend moves the cursor back).
+ * with held legs to it keep them until resolved; resolving with resend, which
+ * has to come behind this call, moves the cursor back to the oldest of them.
  */
 void drbd_log_attach(struct xfer_log *log, u32 peer, bool dagtags);
 
@@ -178,6 +184,7 @@ struct log_entered {
 	bool local;		/* submit it to the local disk */
 	u32 data_peers;		/* bit = peer index */
 	u32 notice_peers;
+	u32 what;		/* a flush that found nothing to wait for: LOG_COMPLETE */
 };
 
 /* A write. @now: caller's monotonic time in ms. */
@@ -237,14 +244,16 @@ struct log_emit {
 };
 
 /*
- * What the sender of @peer has to emit next; one sender at a time. DATA, READ
- * and MARKER must be answered with drbd_log_sent(). BARRIER and DAGTAG are taken
- * as sent at once: if that fails the connection is lost anyway.
+ * What the sender of @peer has to emit next; one sender at a time. DATA and
+ * MARKER must be answered with drbd_log_sent() before the next call. BARRIER,
+ * DAGTAG and READ (which need nothing of the owner) are taken as sent at once:
+ * if that fails the connection is lost anyway.
  */
 void drbd_log_next(struct xfer_log *log, u32 peer, u64 now, struct log_emit *out);
-/* True if drbd_log_next() would emit something. */
+/* False if drbd_log_next() would certainly emit nothing. */
 bool drbd_log_has_work(const struct xfer_log *log, u32 peer);
-/* The send call for @position returned; @ok: all of it was handed over. */
+/* The send call for @position returned; @ok: all of it was handed over. Not @ok:
+ * the connection is lost, drbd_log_next() must not be called again for it. */
 u32 drbd_log_sent(struct xfer_log *log, u32 peer, u64 position, bool ok);
 
 /* -- events of legs; return enum log_what -- */
@@ -347,7 +356,7 @@ struct log_retired {
 	u64 position;
 	u8 kind;
 	struct log_device *dev;
-	void *owner;
+	void *owner;		/* NULL for a read: it was given back with its completion */
 	u64 sector;
 	u32 size;
 	u32 set_slots;		/* for drbd_bitmap_update() */

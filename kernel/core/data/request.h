@@ -10,7 +10,7 @@
  *
  *   peer, data:   QUEUED -> SENDING -> SENT -> ACKED -> OK
  *                 (protocol A goes from SENDING to ACKED)
- *   peer, read:   READ_QUEUED -> READ_SENDING -> READ_SENT -> OK
+ *   peer, read:   READ_QUEUED -> READ_SENT -> READ_RECEIVING -> OK
  *   peer, others: MARKER_*, NOTICE, FLUSH_WAIT
  *   local:        LOCAL_PENDING -> LOCAL_OK
  *
@@ -42,9 +42,8 @@ enum leg_state {
 	LEG_HELD_LOST,		/* resolved as lost, sender not back yet */
 	LEG_HELD_ACKED,		/* connection lost between ack and barrier ack */
 	LEG_READ_QUEUED,
-	LEG_READ_SENDING,
-	LEG_READ_SENDING_DONE,	/* answered, or lost, before our send call returned */
 	LEG_READ_SENT,
+	LEG_READ_RECEIVING,	/* the receiver fills the buffer of the request */
 	LEG_MARKER_QUEUED,
 	LEG_MARKER_SENDING,
 	LEG_NOTICE,		/* out-of-sync notice: released when the entry retires */
@@ -64,8 +63,9 @@ enum leg_event {
 	LEG_EV_ACK,		/* RecvAck or WriteAck that satisfies the protocol */
 	LEG_EV_NEG_ACK,
 	LEG_EV_BARRIER_ACK,
-	LEG_EV_REPLY,		/* remote read: data arrived */
-	LEG_EV_NEG_REPLY,	/* remote read: peer cannot */
+	LEG_EV_REPLY,		/* remote read: data begins to arrive */
+	LEG_EV_REPLY_OK,	/* remote read: all of it is there */
+	LEG_EV_NEG_REPLY,	/* remote read: peer cannot, or the data was bad */
 	LEG_EV_LOST,		/* connection (or disk) is gone: hold */
 	LEG_EV_RESOLVE_LOST,
 	LEG_EV_RESOLVE_RESEND,
@@ -88,6 +88,7 @@ enum leg_attr {
 	LEG_A_WANT_WRITE_ACK = 16,
 	LEG_A_GOOD = 32,		/* counted as written at some time */
 	LEG_A_IN_SYNC = 64,		/* peer said "in sync": clear the bits */
+	LEG_A_ZEROES = 128,		/* the peer knows P_ZEROES */
 };
 
 #define LEG_ILLEGAL 0xff

@@ -325,3 +325,12 @@ u32 drbd_wire_ack_flags(u16 version, u8 protocol, bool may_set_in_sync)
 		flags |= DP_SEND_WRITE_ACK;
 	return flags;
 }
+
+u32 drbd_wire_dp_flags(u16 version, u32 flags)
+{
+	if (version < 95)
+		flags &= ~(u32)(DP_FUA | DP_FLUSH | DP_DISCARD);
+	if (version < 100)
+		flags &= ~(u32)(DP_SEND_RECEIVE_ACK | DP_SEND_WRITE_ACK);
+	return flags;
+}

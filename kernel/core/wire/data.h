@@ -120,4 +120,7 @@ u32 drbd_wire_max_discard(u32 features);
  */
 u32 drbd_wire_ack_flags(u16 version, u8 protocol, bool may_set_in_sync);
 
+/* @flags without those that the version does not know. */
+u32 drbd_wire_dp_flags(u16 version, u32 flags);
+
 #endif

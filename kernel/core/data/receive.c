@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * data/receive.c - receive epochs.
+ *
+ * Epochs have running numbers (r->first <= released <= open); the barrier
+ * number, which is the sender's and opaque, is kept beside.
+ */
+#include "receive.h"
+#include "../wire/packet.h"
+#include "../wire/data.h"
+
+static struct recv_epoch *epoch(struct recv_epochs *r, u32 tag)
+{
+	return &r->e[tag % RECV_EPOCHS];
+}
+
+void drbd_recv_init(struct recv_epochs *r, u8 method)
+{
+	memset(r, 0, sizeof(*r));
+	r->method = method;
+}
+
+void drbd_recv_set_method(struct recv_epochs *r, u8 method)
+{
+	r->method = method;
+}
+
+enum recv_submit drbd_recv_write(struct recv_epochs *r, u32 *tag)
+{
+	struct recv_epoch *e = epoch(r, r->open);
+
+	*tag = r->open;
+	e->writes++;
+	e->active++;
+	r->active++;
+	/* Without ordering nothing is ever held. */
+	if (r->method == RECV_NONE)
+		r->released = r->open;
+	return r->released == r->open ? RECV_GO : RECV_HOLD;
+}
+
+void drbd_recv_write_done(struct recv_epochs *r, u32 tag)
+{
+	struct recv_epoch *e = epoch(r, tag);
+
+	if (!core_check(e->active && r->active))
+		return;
+	e->active--;
+	r->active--;
+}
+
+bool drbd_recv_barrier(struct recv_epochs *r, u32 number)
+{
+	struct recv_epoch *e = epoch(r, r->open);
+
+	/* An epoch without writes is not acknowledged. */
+	if (!e->writes)
+		return true;
+	if (r->open - r->first + 1 >= RECV_EPOCHS)
+		return false;
+	e->number = number;
+	e->closed = true;
+	r->open++;
+	memset(epoch(r, r->open), 0, sizeof(*e));
+	return true;
+}
+
+void drbd_recv_flushed(struct recv_epochs *r, bool ok)
+{
+	core_assert(r->flushing);
+	r->flushing = false;
+	epoch(r, r->first)->flushed = true;
+	if (!ok && r->method == RECV_FLUSH)
+		r->method = RECV_DRAIN;
+}
+
+void drbd_recv_next(struct recv_epochs *r, struct recv_step *out)
+{
+	struct recv_epoch *e = epoch(r, r->first);
+
+	memset(out, 0, sizeof(*out));
+	/* After an ack the next epoch is the oldest: its writes may go. */
+	if (r->released != r->first && (s32)(r->first - r->released) > 0) {
+		r->released = r->first;
+		out->action = RECV_DO_RELEASE;
+		out->tag = r->released;
+		return;
+	}
+	if (!e->closed || e->active || r->flushing)
+		return;
+	if (r->method == RECV_FLUSH && !e->flushed) {
+		r->flushing = true;
+		out->action = RECV_DO_FLUSH;
+		out->number = e->number;
+		return;
+	}
+	out->action = RECV_DO_ACK;
+	out->number = e->number;
+	out->count = e->writes;
+	e->closed = false;
+	r->first++;
+}
+
+struct recv_acks drbd_recv_acks(u16 version, u32 dp_flags, u8 protocol, bool in_sync)
+{
+	struct recv_acks a = { 0, 0 };
+	bool recv_ack, write_ack;
+
+	if (version >= 100) {
+		recv_ack = dp_flags & DP_SEND_RECEIVE_ACK;
+		write_ack = dp_flags & DP_SEND_WRITE_ACK;
+	} else {
+		recv_ack = protocol == 2;
+		write_ack = protocol == 3;
+	}
+	if (dp_flags & DP_MAY_SET_IN_SYNC)
+		write_ack = true;
+	if (recv_ack)
+		a.on_receive = P_RECV_ACK;
+	if (!write_ack)
+		return a;
+	a.on_success = P_WRITE_ACK;
+	if (in_sync && dp_flags & DP_MAY_SET_IN_SYNC)
+		a.on_success = version >= 122 ? P_WRITE_ACK_IN_SYNC : P_RS_WRITE_ACK;
+	return a;
+}
