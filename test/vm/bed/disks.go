@@ -2,9 +2,11 @@ package bed
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 )
 
@@ -60,7 +62,7 @@ func readBoth(fa, fb io.ReaderAt, ba, bb []byte, at int64) error {
 	return errors.Join(errA, errB)
 }
 
-func makeDisk(path string, size int64) error {
+func makeDisk(path string, size int64, fill bool, seed uint64) error {
 	if _, err := os.Stat(path); err == nil {
 		return fmt.Errorf("%s exists already", path)
 	}
@@ -69,5 +71,16 @@ func makeDisk(path string, size int64) error {
 		return err
 	}
 	defer f.Close()
-	return f.Truncate(size)
+	if err := f.Truncate(size); err != nil || !fill {
+		return err
+	}
+	// drbdadm create-md asks for leave when it finds data near the ends.
+	const blank = 1 << 20
+	if _, err := f.Seek(blank, io.SeekStart); err != nil {
+		return err
+	}
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[:], seed)
+	_, err = io.CopyN(f, rand.NewChaCha8(key), max(0, size-2*blank))
+	return err
 }

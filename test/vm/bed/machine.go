@@ -41,12 +41,13 @@ func ParseFlavour(s string) (Flavour, error) {
 
 // Spec describes a machine to make. Zero values stand for the defaults.
 type Spec struct {
-	Flavour  Flavour
-	Kernel   string  // 6.1 (default) or 6.12
-	Disks    []int64 // sizes in bytes of /dev/vda, /dev/vdb, ...
-	MemoryMB int     // 384
-	CPUs     int     // 1
-	MTU      int     // 1500
+	Flavour   Flavour
+	Kernel    string  // 6.1 (default) or 6.12
+	Disks     []int64 // sizes in bytes of /dev/vda, /dev/vdb, ...
+	FillDisks bool    // with random bytes, other ones on each machine (all but the first and last MiB); else zeros
+	MemoryMB  int     // 384
+	CPUs      int     // 1
+	MTU       int     // 1500
 }
 
 var names = []string{"alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"}
@@ -91,7 +92,7 @@ func newMachine(b *Bed, number int, spec Spec) (*Machine, error) {
 	}
 	for i, size := range spec.Disks {
 		path := m.path(fmt.Sprintf("disk%d.img", i))
-		if err := makeDisk(path, size); err != nil {
+		if err := makeDisk(path, size, spec.FillDisks, uint64(number)<<8|uint64(i)); err != nil {
 			return nil, err
 		}
 		m.disks = append(m.disks, path)
