@@ -45,11 +45,7 @@ type Client struct {
 
 // Dial finds the module. errors.Is(err, ErrNotLoaded) when there is none.
 func Dial() (*Client, error) {
-	conn, err := dial(ReceiveBufferFromEnv())
-	if err != nil {
-		return nil, err
-	}
-	return NewClient(conn)
+	return NewClient(dial)
 }
 
 func dial(receive int) (*genetlink.Conn, error) {
@@ -85,9 +81,13 @@ func setReceiveBuffer(conn *genetlink.Conn, size int) {
 	})
 }
 
-// NewClient takes over an open connection and asks for the family.
-func NewClient(conn *genetlink.Conn) (*Client, error) {
-	c := &Client{conn: conn, open: dial}
+// NewClient opens a connection by a function of the caller (with a receive buffer of the given size) and asks for the family.
+func NewClient(open func(receive int) (*genetlink.Conn, error)) (*Client, error) {
+	conn, err := open(ReceiveBufferFromEnv())
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{conn: conn, open: open}
 	if err := c.findFamily(); err != nil {
 		_ = conn.Close()
 		return nil, err

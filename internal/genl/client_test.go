@@ -30,7 +30,7 @@ func recorded(t *testing.T, line string) trace.Command {
 
 func client(t *testing.T, k *trace.Kernel) *Client {
 	t.Helper()
-	c, err := NewClient(k.Conn())
+	c, err := NewClient(k.Open)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ package genl
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -158,4 +159,78 @@ func (f *Field) valueOfWord(word string) (int64, bool) {
 		return 0, false
 	}
 	return f.Words[i].Value, true
+}
+
+// Parse reads a value as people write it: a word of the enumeration, or a number (number converts it to the unit of the field).
+// The range is checked here because the kernel checks hardly any (section 2.4).
+func (f *Field) Parse(text string, number func(text, scale string) (uint64, error)) (uint64, error) {
+	if v, ok := f.valueOfWord(text); ok {
+		return Signed(v), nil
+	}
+	if len(f.Words) > 0 && !f.Ranged {
+		return 0, fmt.Errorf("%q is not possible: it must be %s", text, f.WordList())
+	}
+	digits, negative := strings.CutPrefix(text, "-")
+	value, err := number(digits, f.Scale)
+	if err != nil {
+		if len(f.Words) > 0 {
+			return 0, fmt.Errorf("%q is not possible: it must be %s", text, f.WordList())
+		}
+		return 0, err
+	}
+	tooLarge := value > 1<<63-1
+	signed := int64(value)
+	if negative {
+		signed = -signed
+	}
+	switch {
+	case !f.Ranged:
+		return Signed(signed), nil
+	case f.Clamp && !tooLarge:
+		return Signed(min(max(signed, f.Min), f.Max)), nil
+	case tooLarge || signed < f.Min || signed > f.Max:
+		return 0, fmt.Errorf("%s is out of range: possible is %s", text, f.Range())
+	}
+	return Signed(signed), nil
+}
+
+// Range is the possible values of a number for messages and help.
+func (f *Field) Range() string {
+	scale := f.Scale
+	text := fmt.Sprintf("%d%s to %d%s", f.Min, scale, f.Max, scale)
+	if len(f.Words) > 0 {
+		return f.WordList()
+	}
+	return text
+}
+
+// ParseIndex reads the place of metadata on its device: a word, or the number of an indexed slot.
+func (f *Field) ParseIndex(text string) (uint64, error) {
+	if v, ok := f.valueOfWord(text); ok {
+		return Signed(v), nil
+	}
+	n, err := strconv.ParseUint(text, 10, 31)
+	if err != nil {
+		return 0, fmt.Errorf("%q is not possible: it must be %s, or the number of an indexed slot from 0 on", text, f.WordList())
+	}
+	return n, nil
+}
+
+// Format writes a value as `show` does: words, yes and no, numbers with the letter of their unit.
+func (f *Field) Format(value uint64) string {
+	for _, w := range f.Words {
+		if Signed(w.Value) == value {
+			return w.Word
+		}
+	}
+	switch f.Type {
+	case TypeFlag:
+		if value != 0 {
+			return "yes"
+		}
+		return "no"
+	case TypeS32:
+		return strconv.FormatInt(int64(value), 10) + f.Scale
+	}
+	return strconv.FormatUint(value, 10) + f.Scale
 }

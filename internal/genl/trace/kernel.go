@@ -30,8 +30,10 @@ func NewKernel(commands ...Command) *Kernel {
 // Add lets the kernel answer a request (as Exchange.Body gives it) with datagrams.
 func (k *Kernel) Add(e Exchange) { k.exchanges = append([]Exchange{e}, k.exchanges...) }
 
-// Conn gives a connection to it.
-func (k *Kernel) Conn() *genetlink.Conn { return genetlink.NewConn(netlink.NewConn((*socket)(k), 1)) }
+// Open gives a connection to it, for genl.NewClient.
+func (k *Kernel) Open(int) (*genetlink.Conn, error) {
+	return genetlink.NewConn(netlink.NewConn((*socket)(k), 1)), nil
+}
 
 // ErrQuiet is what a receive gets when nothing is there to be received.
 var ErrQuiet = errors.New("the recorded kernel has nothing more to say")
