@@ -68,7 +68,7 @@ func (m *Machine) addPayload(c *cpio, tree *moduleTree) {
 	if m.spec.Flavour == Ours {
 		c.file("payload/"+lib+"/updates/drbd.ko", modeFile, from+"/updates/drbd.ko")
 		for _, tool := range tools {
-			c.file("payload/usr/sbin/"+tool, modeExec, filepath.Join(cacheDir(m.bed.top), "bin", tool))
+			c.file("payload/usr/sbin/"+tool, modeExec, filepath.Join(m.bed.top, "bin", tool))
 		}
 		c.dir("payload/var/lib/drbd")
 	}

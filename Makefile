@@ -1,0 +1,66 @@
+# Entry points of the project; `make help` lists them. The work is done by
+# scripts/ (packages, kernels, builds) and test/ (what is run).
+
+SHELL := /bin/bash
+KVER  ?=
+CACHE := $(or $(DRBD_CACHE),.cache)
+
+.NOTPARALLEL:
+
+.PHONY: help
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: setup tools guest ## mirror a disk between two virtual machines, fail over, heal (about 2 minutes)
+	@scripts/build-module 6.1
+	@$(CACHE)/bin/demo $(DEMO_FLAGS)
+
+.PHONY: test
+test: ## all checks, then the tests with virtual machines
+	@scripts/setup-host test
+	@scripts/run-tests
+
+.PHONY: test-fast
+test-fast: ## the checks that need no virtual machine
+	@scripts/setup-host test
+	@scripts/run-tests --fast
+
+.PHONY: test-long
+test-long: ## the same with more rounds, more seeds, longer fuzzing
+	@scripts/setup-host test
+	@scripts/run-tests --long
+
+.PHONY: module
+module: ## build drbd.ko: for the running kernel, or KVER=6.1, KVER=6.12 (stock Debian kernels)
+ifeq ($(KVER),)
+	$(MAKE) -C /lib/modules/$(shell uname -r)/build M=$(CURDIR)/kernel modules
+else
+	@scripts/build-module $(KVER)
+endif
+
+.PHONY: tools
+tools: ## build the programs, static, into bin/
+	@scripts/build-tools
+
+.PHONY: guest
+guest: ## fetch stock kernels and make the test machines' disk image
+	@scripts/build-guest
+
+.PHONY: setup
+setup: ## install what the build and the test machines need (Debian 12, root)
+	@scripts/setup-host
+
+.PHONY: dkms-source
+dkms-source: ## lay out the module's source for dkms in DEST (default: a folder in the cache)
+	@scripts/dkms-source $(or $(DEST),$(CACHE)/dkms/source)
+
+.PHONY: clean
+clean: ## remove what was built; downloaded packages stay
+	rm -rf bin $(CACHE)/bin $(CACHE)/module $(CACHE)/runs $(CACHE)/dkms
+	find kernel \( -name '*.o' -o -name '*.ko' -o -name '*.mod' -o -name '*.mod.c' -o -name '.*.cmd' \
+		-o -name Module.symvers -o -name modules.order \) -delete
+
+.PHONY: clean-cache
+clean-cache: ## remove the cache with the downloads, too
+	rm -rf bin $(CACHE)

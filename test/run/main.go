@@ -1,0 +1,88 @@
+// Command run is behind `make test`: it runs the checks that need no machine (fast
+// part), then the tests with virtual machines, shows each result as it comes, and
+// ends with one line "N passed, N failed". Its exit status is 0 only if all passed.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+// options is what `make test`, `make test-fast` and `make test-long` differ in.
+type options struct {
+	fast bool
+	long bool
+}
+
+func main() {
+	var o options
+	flag.BoolVar(&o.fast, "fast", false, "only what needs no virtual machine")
+	flag.BoolVar(&o.long, "long", false, "more rounds, more seeds, longer fuzzing")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	r, err := newRunner(ctx, o)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "tests:", err)
+		os.Exit(1)
+	}
+	begin := time.Now()
+	for _, c := range checks {
+		if ctx.Err() == nil && c.when(o) {
+			c.run(r, c.name)
+		}
+	}
+	if ctx.Err() != nil {
+		r.result(false, "interrupted", time.Since(begin), "")
+	}
+	fmt.Printf("(%.0f s; logs: %s)\n", time.Since(begin).Seconds(), r.logs)
+	fmt.Printf("%d passed, %d failed\n", r.passed, r.failed)
+	if r.failed > 0 || r.passed == 0 {
+		os.Exit(1)
+	}
+}
+
+// check is one entry of the list; run reports one result or many.
+type check struct {
+	name string
+	when func(options) bool
+	run  func(r *runner, name string)
+}
+
+func always(options) bool        { return true }
+func machines(o options) bool    { return !o.fast }
+func whenLong(o options) bool    { return o.long }
+func sh(argv ...string) []string { return argv }
+
+// checks in their order: what fails fast comes first.
+var checks = []check{
+	{"gofmt", always, (*runner).gofmt},
+	{"go vet", always, command(sh("scripts/go", "vet", "./..."))},
+	{"generated files are fresh", always, command(sh("scripts/check-generated"))},
+	{"unit tests", always, goTests("unit", "./...")},
+	{"module for kernel 6.1, all warnings, sparse", always, command(sh("scripts/build-module", "6.1", "--sparse"))},
+	{"module for kernel 6.12, all warnings, sparse", always, command(sh("scripts/build-module", "6.12", "--sparse"))},
+	{"dkms build for kernel 6.1", always, command(sh("scripts/test-dkms", "6.1"))},
+	{"fuzzing", whenLong, (*runner).fuzz},
+	{"the programs", machines, command(sh("scripts/build-tools"))},
+	{"the guests' disk image", machines, command(sh("scripts/build-guest"))},
+	{"machine tests", machines, goTests("vm", "-p", "1", "-timeout", "50m", "./test/vm/...")},
+}
+
+// findTop is the source tree: the working folder of `make`.
+func findTop() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+		return "", fmt.Errorf("run this from the top of the source tree (`make test`)")
+	}
+	return dir, nil
+}
