@@ -65,14 +65,14 @@ var checks = []check{
 	{"gofmt", always, (*runner).gofmt},
 	{"go vet", always, command(sh("scripts/go", "vet", "./..."))},
 	{"generated files are fresh", always, command(sh("scripts/check-generated"))},
-	{"unit tests", always, goTests("unit", "./...")},
+	{"unit tests", always, goTests("unit", "-skip", "^TestVM", "./...")},
 	{"module for kernel 6.1, all warnings, sparse", always, command(sh("scripts/build-module", "6.1", "--sparse"))},
 	{"module for kernel 6.12, all warnings, sparse", always, command(sh("scripts/build-module", "6.12", "--sparse"))},
 	{"dkms build for kernel 6.1", always, command(sh("scripts/test-dkms", "6.1"))},
 	{"fuzzing", whenLong, (*runner).fuzz},
 	{"the programs", machines, command(sh("scripts/build-tools"))},
 	{"the guests' disk image", machines, command(sh("scripts/build-guest"))},
-	{"machine tests", machines, goTests("vm", "-p", "1", "-timeout", "50m", "./test/vm/...")},
+	{"machine tests", machines, goTests("vm", "-p", "1", "-run", "^TestVM", "-timeout", "50m", "./test/vm/...")},
 }
 
 // findTop is the source tree: the working folder of `make`.

@@ -72,7 +72,7 @@ func TestCPIOIsReadable(t *testing.T) {
 
 // A machine's life without DRBD: commands, files, streams, time-outs, the links,
 // power.
-func TestMachines(t *testing.T) {
+func TestVMMachines(t *testing.T) {
 	if os.Getenv("DRBD_VM") == "" {
 		t.Skip("boots machines: set DRBD_VM=1, or run `make test`")
 	}

@@ -9,22 +9,16 @@ import (
 	"drbd/test/vm/bed"
 )
 
-// The main job with every pair of ours and stock, on both kernels.
-func TestMainJob(t *testing.T) {
-	tests := map[string]setting{
-		"ours-ours":       {bed.Ours, bed.Ours, "6.1"},
-		"ours-stock":      {bed.Ours, bed.Stock, "6.1"},
-		"stock-ours":      {bed.Stock, bed.Ours, "6.1"},
-		"ours-ours-6.12":  {bed.Ours, bed.Ours, "6.12"},
-		"stock-ours-6.12": {bed.Stock, bed.Ours, "6.12"},
-	}
-	for name, s := range tests {
-		t.Run(name, func(t *testing.T) { play(t, s) })
-	}
-}
+// The main job with every pair of ours and stock, and on both kernels.
+
+func TestVMMainJobOurs(t *testing.T)            { play(t, setting{bed.Ours, bed.Ours, "6.1"}) }
+func TestVMMainJobOursAndStock(t *testing.T)    { play(t, setting{bed.Ours, bed.Stock, "6.1"}) }
+func TestVMMainJobStockAndOurs(t *testing.T)    { play(t, setting{bed.Stock, bed.Ours, "6.1"}) }
+func TestVMMainJobOurs612(t *testing.T)         { play(t, setting{bed.Ours, bed.Ours, "6.12"}) }
+func TestVMMainJobStockAndOurs612(t *testing.T) { play(t, setting{bed.Stock, bed.Ours, "6.12"}) }
 
 // The test bed and the steps themselves, with nothing of ours in the machines.
-func TestMainJobStockPair(t *testing.T) { play(t, setting{bed.Stock, bed.Stock, "6.1"}) }
+func TestVMMainJobStock(t *testing.T) { play(t, setting{bed.Stock, bed.Stock, "6.1"}) }
 
 func play(t *testing.T, s setting) {
 	if os.Getenv("DRBD_VM") == "" {

@@ -134,7 +134,7 @@ func (d *demo) cutNetwork(ctx context.Context) error {
 	if err := d.wrote(ctx, w, 10); err != nil {
 		return err
 	}
-	d.say("bravo writes; now its network cable is pulled")
+	d.say("bravo writes; now its network cable is pulled, which the peers notice by the ping time-out (ping-int, 10 s)")
 	if err := d.bravo.SetCable(false); err != nil {
 		return err
 	}
@@ -230,6 +230,7 @@ func (d *demo) crashPrimary(ctx context.Context) error {
 	_, _ = w.command.Wait()
 	synced := w.reported()
 	d.say("bravo wrote, and lost its power; it had reported %d files as synced", len(synced))
+	d.say("alpha notices it by the ping time-out (ping-int, 10 s)")
 	if _, err := cluster.Wait(ctx, d.alpha, cluster.Minor, cluster.Alone, loseLimit); err != nil {
 		return err
 	}
