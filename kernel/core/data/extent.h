@@ -49,19 +49,25 @@ struct io_range {
 	u8 cls;			/* enum range_class */
 	bool inserted;
 	bool waiting;
-	bool touched;		/* verify: a write overlapped it */
+	bool touched;		/* the blocks changed meanwhile: a verify is worthless, a
+				 * resync request must not clear its bits */
 	bool wide;		/* spans more than two extents: kept in one list of its own */
-	struct core_node link[2];	/* bucket chains, or the wide list */
+	struct core_node link[2];	/* in the buckets of first and last extent, or the wide list */
 	struct core_node wait;	/* on the waiters of the one it waits for, or a list of granted */
 	struct core_node waiters;
 };
 
 #define RANGE_BUCKETS 64u
 
+struct range_bucket {
+	struct core_node first;		/* ranges that begin in an extent of this bucket */
+	struct core_node second;	/* ranges that reach into one */
+};
+
 struct range_table {
 	u64 ticket;
 	u32 count, waiting;
-	struct core_node bucket[RANGE_BUCKETS];
+	struct range_bucket bucket[RANGE_BUCKETS];
 	struct core_node wide;
 };
 
@@ -90,6 +96,14 @@ static inline struct io_range *drbd_range_of(struct core_node *n)
 }
 /* Does an active or waiting range of one of @classes (bits) overlap? */
 bool drbd_range_busy(const struct range_table *t, u32 classes, u64 sector, u64 sectors);
+
+/*
+ * Marks overlapping ranges of @classes as touched. A notice (P_OUT_OF_SYNC) that
+ * arrives for blocks of a resync request in flight must do this: the reply may
+ * be older than the notice, so its end may not clear the bits (call
+ * drbd_resync_done() with RESYNC_CANCELLED then).
+ */
+void drbd_range_touch(struct range_table *t, u32 classes, u64 sector, u64 sectors);
 
 /* -- activity log -- */
 
@@ -159,10 +173,14 @@ enum al_prepare drbd_al_prepare(struct act_log *al, u32 first, u32 last);
 bool drbd_al_commit_begin(struct act_log *al);
 /* The transaction block of a commit that has begun, into AL_BLOCK bytes. */
 void drbd_al_encode(const struct act_log *al, void *block);
-/* @ok: the block is stable (or the log is switched off). Otherwise the changes
- * are taken back: the references of the writes that waited must be put, and the
- * device failed. */
-void drbd_al_committed(struct act_log *al, bool ok);
+enum al_commit {
+	AL_WRITTEN,		/* the block is stable */
+	AL_SKIPPED,		/* the log is switched off: nothing was written */
+	AL_FAILED,		/* pages or block could not be written: the device fails, the
+				 * writes that waited must not reach it, and put their
+				 * references */
+};
+void drbd_al_committed(struct act_log *al, enum al_commit how);
 
 /* Drops the references. True if the submit work has to look for starving writes. */
 bool drbd_al_put(struct act_log *al, u32 first, u32 last);

@@ -2,6 +2,8 @@
 /*
  * data/receive.c - receive epochs.
  *
+ * Without ordering (RECV_NONE) all epochs are released as they open.
+ *
  * Epochs have running numbers (r->first <= released <= open); the barrier
  * number, which is the sender's and opaque, is kept beside.
  */
@@ -30,12 +32,12 @@ enum recv_submit drbd_recv_write(struct recv_epochs *r, u32 *tag)
 	struct recv_epoch *e = epoch(r, r->open);
 
 	*tag = r->open;
+	/* Nobody is held, so there is nothing to release step by step. */
+	if (r->method == RECV_NONE && r->released + 1 == r->open)
+		r->released = r->open;
 	e->writes++;
 	e->active++;
 	r->active++;
-	/* Without ordering nothing is ever held. */
-	if (r->method == RECV_NONE)
-		r->released = r->open;
 	return r->released == r->open ? RECV_GO : RECV_HOLD;
 }
 
@@ -77,11 +79,12 @@ void drbd_recv_flushed(struct recv_epochs *r, bool ok)
 void drbd_recv_next(struct recv_epochs *r, struct recv_step *out)
 {
 	struct recv_epoch *e = epoch(r, r->first);
+	/* After an ack the next epoch is the oldest: its writes may go. */
+	u32 may_go = r->method == RECV_NONE ? r->open : r->first;
 
 	memset(out, 0, sizeof(*out));
-	/* After an ack the next epoch is the oldest: its writes may go. */
-	if (r->released != r->first && (s32)(r->first - r->released) > 0) {
-		r->released = r->first;
+	if ((s32)(may_go - r->released) > 0) {
+		r->released++;
 		out->action = RECV_DO_RELEASE;
 		out->tag = r->released;
 		return;

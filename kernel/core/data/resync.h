@@ -22,6 +22,7 @@ struct resync_pass {
 	bool target;		/* we ask; else we only count */
 	bool aborted;
 	bool again;		/* bits behind the position: another pass */
+	bool finished;
 	u64 position;		/* next bit to look at */
 	u64 failed;		/* bits that could not be synced: they stay set */
 	u64 same;		/* bits with equal checksums */
