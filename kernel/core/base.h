@@ -16,6 +16,7 @@
 #include <linux/kernel.h>
 #include <linux/string.h>
 #include <linux/bug.h>
+#include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/errno.h>
 #include <linux/math64.h>
@@ -25,6 +26,9 @@
 /* True if @cond holds. If not: one warning with a stack trace, and the caller
  * goes on by its safe path. */
 #define core_check(cond) (!WARN_ON_ONCE(!(cond)))
+
+/* Set bits of a u32. */
+#define core_popcount(v) hweight32(v)
 
 #define core_div64(a, b) div64_u64((a), (b))
 #define core_mod64(a, b)                                                       \
@@ -81,7 +85,15 @@ typedef int64_t s64;
 #define max_t(type, a, b) max((type)(a), (type)(b))
 
 /* Tests and simulator stop at once: a failed check is a bug of ours. */
-#define core_check(cond) (likely(cond) ? true : (abort(), false))
+static inline void core_check_failed(const char *cond, const char *file, int line)
+{
+	fprintf(stderr, "%s:%d: core_check(%s) failed\n", file, line, cond);
+	abort();
+}
+#define core_check(cond)                                                       \
+	(likely(cond) ? true : (core_check_failed(#cond, __FILE__, __LINE__), false))
+
+#define core_popcount(v) ((u32)__builtin_popcount(v))
 
 #define core_div64(a, b) ((u64)(a) / (u64)(b))
 #define core_mod64(a, b) ((u64)(a) % (u64)(b))

@@ -93,7 +93,7 @@ void drbd_bitmap_recount(struct bitmap *bm, u32 first, u32 last)
 				v &= keep;
 				put_le32_at(p, v);
 			}
-			bm->weight[slot] += (u32)__builtin_popcount(v);
+			bm->weight[slot] += core_popcount(v);
 			if (++slot == bm->nr_slots) {
 				slot = 0;
 				word++;
@@ -167,7 +167,7 @@ u64 drbd_bitmap_set(struct bitmap *bm, u32 slot, u64 first, u64 last)
 		if (new == old)
 			continue;
 		put_le32_at(w.p, new);
-		changed += (u32)__builtin_popcount(new ^ old);
+		changed += core_popcount(new ^ old);
 		flag_page(bm, w.page, BITMAP_PAGE_SET);
 	}
 	bm->weight[slot] += changed;
@@ -190,7 +190,7 @@ u64 drbd_bitmap_clear(struct bitmap *bm, u32 slot, u64 first, u64 last)
 		if (new == old)
 			continue;
 		put_le32_at(w.p, new);
-		changed += (u32)__builtin_popcount(new ^ old);
+		changed += core_popcount(new ^ old);
 		flag_page(bm, w.page, BITMAP_PAGE_CLEARED);
 	}
 	bm->weight[slot] -= changed;
@@ -204,7 +204,7 @@ u64 drbd_bitmap_count(const struct bitmap *bm, u32 slot, u64 first, u64 last)
 	if (!core_check(range_ok(bm, slot, first, last)))
 		return 0;
 	for (bit = first; bit <= last; bit = (bit / WORD_BITS + 1) * WORD_BITS)
-		n += (u32)__builtin_popcount(load_word(bm, slot, bit / WORD_BITS) &
+		n += core_popcount(load_word(bm, slot, bit / WORD_BITS) &
 					     word_mask(bit, last));
 	return n;
 }
@@ -316,7 +316,7 @@ void drbd_bitmap_merge(struct bitmap *bm, u32 slot, u64 word, const void *le64, 
 		if ((old | v) == old)
 			continue;
 		put_le32_at(w.p, old | v);
-		bm->weight[slot] += (u32)__builtin_popcount(v & ~old);
+		bm->weight[slot] += core_popcount(v & ~old);
 		flag_page(bm, w.page, BITMAP_PAGE_SET);
 	}
 }
@@ -353,8 +353,8 @@ void drbd_bitmap_copy(struct bitmap *bm, u32 from, u32 to, u64 first, u64 last)
 		if (new == old)
 			continue;
 		put_le32_at(w.p, new);
-		bm->weight[to] += (u32)__builtin_popcount(new);
-		bm->weight[to] -= (u32)__builtin_popcount(old);
+		bm->weight[to] += core_popcount(new);
+		bm->weight[to] -= core_popcount(old);
 		flag_page(bm, w.page, new & ~old ? BITMAP_PAGE_SET : BITMAP_PAGE_CLEARED);
 	}
 }

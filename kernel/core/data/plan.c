@@ -28,7 +28,7 @@ static u32 best_readers(const struct io_plan *plan, u32 tried)
 
 static int nth_bit(u32 mask, u32 n)
 {
-	u32 count = (u32)__builtin_popcount(mask);
+	u32 count = core_popcount(mask);
 
 	for (n %= count; n; n--)
 		mask &= mask - 1;
