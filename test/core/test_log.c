@@ -1,0 +1,3 @@
+// SPDX
+#include "harness.h"
+const struct c_test log_tests[] = { { NULL, NULL } };
