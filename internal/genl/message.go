@@ -190,3 +190,21 @@ func (r Request) marshal() ([]byte, error) {
 	}
 	return b, nil
 }
+
+// NewMessage puts a message together as the module would send it, for tests of what reads messages. Of each record the fields
+// whose Has bit is set are there; SendAll sets them all.
+func NewMessage(op Op, minor uint32, records ...Record) Message {
+	m := Message{Op: op, Minor: minor, Code: CodeNoError}
+	for _, r := range records {
+		m.Sets = append(m.Sets, Attr{Nr: uint16(r.set()), Data: encodeRecord(r)[4:]})
+	}
+	return m
+}
+
+// SendAll marks every field of a record as present and returns it.
+func SendAll[R Record](r R) R {
+	for _, m := range r.members() {
+		*r.has() |= 1 << m.nr
+	}
+	return r
+}
