@@ -39,7 +39,7 @@ func testEnv(t *testing.T, kernel *trace.Kernel) (env *Env, stdout, stderr *byte
 
 // differently lists the recorded commands whose requests or texts are ours, with the reason.
 var differently = map[string]string{
-	"wait-connect-resource r0":              "was killed",
+	"wait-connect-resource r0":              "was killed: see wait_test.go",
 	"wait-sync-resource r0 --wfc-timeout=5": "waits for real time, see wait_test.go",
 }
 

@@ -6,6 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"os"
+	"sync"
+	"time"
 
 	"github.com/mdlayher/genetlink"
 	"github.com/mdlayher/netlink"
@@ -14,8 +17,7 @@ import (
 // Kernel answers requests as the recorded module did. A request that was never recorded is an error for the client.
 type Kernel struct {
 	exchanges []Exchange
-	queue     []netlink.Message
-	Sent      [][]byte // bodies of what the client sent, see Exchange.Body
+	Sent      [][]byte // bodies of what clients sent, see Exchange.Body
 }
 
 // NewKernel plays the exchanges of some commands. Equal requests get the answer of the first.
@@ -27,24 +29,36 @@ func NewKernel(commands ...Command) *Kernel {
 	return k
 }
 
-// Add lets the kernel answer a request (as Exchange.Body gives it) with datagrams.
-func (k *Kernel) Add(e Exchange) { k.exchanges = append([]Exchange{e}, k.exchanges...) }
-
 // Open gives a connection to it, for genl.NewClient.
 func (k *Kernel) Open(int) (*genetlink.Conn, error) {
-	return genetlink.NewConn(netlink.NewConn((*socket)(k), 1)), nil
+	return genetlink.NewConn(netlink.NewConn(&socket{kernel: k}, 1)), nil
 }
 
-// ErrQuiet is what a receive gets when nothing is there to be received.
+// ErrQuiet is what a receive without a deadline gets when nothing is there to be received.
 var ErrQuiet = errors.New("the recorded kernel has nothing more to say")
 
-type socket Kernel
+type socket struct {
+	kernel   *Kernel
+	queue    []netlink.Message
+	mu       sync.Mutex
+	deadline time.Time // mu
+}
 
 func (s *socket) Close() error             { return nil }
 func (s *socket) JoinGroup(uint32) error   { return nil }
 func (s *socket) LeaveGroup(uint32) error  { return nil }
 func (s *socket) SetReadBuffer(int) error  { return nil }
 func (s *socket) SetWriteBuffer(int) error { return nil }
+
+func (s *socket) SetReadDeadline(t time.Time) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.deadline = t
+	return nil
+}
+
+func (s *socket) SetDeadline(t time.Time) error    { return s.SetReadDeadline(t) }
+func (s *socket) SetWriteDeadline(time.Time) error { return nil }
 
 // Send finds the recorded answer.
 func (s *socket) Send(m netlink.Message) error {
@@ -53,8 +67,8 @@ func (s *socket) Send(m netlink.Message) error {
 		return err
 	}
 	sent := body(raw)
-	s.Sent = append(s.Sent, sent)
-	for _, e := range s.exchanges {
+	s.kernel.Sent = append(s.kernel.Sent, sent)
+	for _, e := range s.kernel.exchanges {
 		if !bytes.Equal(e.Body(), sent) && !(e.Op() == sent[4] && m.Header.Type == 0x10) {
 			continue
 		}
@@ -83,8 +97,17 @@ func (s *socket) SendMessages(messages []netlink.Message) error {
 
 // Receive gives one datagram at a time, as the kernel delivers dumps.
 func (s *socket) Receive() ([]netlink.Message, error) {
-	if len(s.queue) == 0 {
-		return nil, ErrQuiet
+	for len(s.queue) == 0 {
+		s.mu.Lock()
+		deadline := s.deadline
+		s.mu.Unlock()
+		switch {
+		case deadline.IsZero():
+			return nil, ErrQuiet
+		case time.Now().After(deadline):
+			return nil, os.ErrDeadlineExceeded
+		}
+		time.Sleep(time.Millisecond)
 	}
 	m := s.queue[0]
 	s.queue = s.queue[1:]
