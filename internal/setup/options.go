@@ -1,9 +1,6 @@
 package setup
 
 import (
-	"fmt"
-	"math"
-	"math/bits"
 	"slices"
 	"strconv"
 	"strings"
@@ -203,7 +200,7 @@ func (c *call) addOption(spec *optionSpec, text string, given bool) error {
 			err = usage("--%s=%s: possible is %s", spec.name, text, strings.Join(spec.words, ", "))
 		}
 	case spec.number:
-		o.value, err = parseNumber(text, "")
+		o.value, err = genl.ParseNumber(text, "")
 		if err != nil {
 			err = usage("--%s: %v", spec.name, err)
 		}
@@ -242,7 +239,7 @@ func parseField(f *genl.Field, text string, given bool) (uint64, error) {
 		}
 		return serial, nil
 	}
-	value, err := f.Parse(text, parseNumber)
+	value, err := f.Parse(text, genl.ParseNumber)
 	if err != nil {
 		return 0, usage("--%s: %v", f.Option, err)
 	}
@@ -251,34 +248,6 @@ func parseField(f *genl.Field, text string, given bool) (uint64, error) {
 
 func tlsKeyType(f *genl.Field) string {
 	return map[string]string{"tls-keyring": "keyring", "tls-privkey": "user", "tls-certificate": "user"}[f.Option]
-}
-
-var unitShift = map[string]uint{"": 0, "s": 9, "k": 10, "m": 20, "g": 30}
-
-// parseNumber reads a number with an optional unit and converts it to the default unit ("", "s" or "k"), rounding up.
-func parseNumber(text, scale string) (uint64, error) {
-	digits := strings.TrimRight(text, "kKmMgGs")
-	n, err := strconv.ParseUint(digits, 10, 64)
-	unit, known := unitShift[strings.ToLower(text[len(digits):])]
-	if err != nil || !known || digits == "" {
-		return 0, fmt.Errorf("%s is not a valid number", text)
-	}
-	from, to := unit, unitShift[scale]
-	if len(digits) == len(text) {
-		from = to
-	}
-	if from >= to {
-		shift := from - to
-		if n != 0 && bits.Len64(n)+int(shift) > 64 {
-			return 0, fmt.Errorf("%s is not a valid number (too large)", text)
-		}
-		return n << shift, nil
-	}
-	shift := to - from
-	if n > math.MaxUint64-(1<<shift-1) {
-		return 0, fmt.Errorf("%s is not a valid number (too large)", text)
-	}
-	return (n + 1<<shift - 1) >> shift, nil
 }
 
 // value of a tool option: whether it was given, and the last value.
