@@ -74,6 +74,7 @@ struct drbd_path {
 	struct sockaddr_storage my_addr, peer_addr;
 	int my_len, peer_len;
 	bool established;
+	bool told, told_established;		/* nl_notify.c */
 };
 
 /* What dumps, /proc and notifications show; copied by the loop after each step. */
@@ -84,10 +85,17 @@ struct drbd_status {
 	struct core_peer_device_state pd;	/* peer device */
 };
 
+/* What user space was told of an object last; nl_notify.c, under its mutex. */
+struct drbd_told {
+	bool created;
+	bool open;
+	struct drbd_status status;
+};
+
 struct drbd_resource {
 	struct core_resource core;		/* the worker's only */
-	struct core_action *actions;
-	u32 max_actions;
+	struct core_action *actions, *spare_actions; /* spare: larger, taken by the loop */
+	u32 max_actions, spare_max;
 	char name[128];
 	struct list_head node;			/* registry_mutex; RCU readers */
 	struct kref kref;
@@ -107,6 +115,7 @@ struct drbd_resource {
 
 	spinlock_t status_lock;
 	struct drbd_status status;		/* status_lock */
+	struct drbd_told told;
 
 	spinlock_t log_lock;
 	struct xfer_log log;			/* log_lock */
@@ -115,7 +124,7 @@ struct drbd_resource {
 	bool drain_wanted;			/* log_lock: a device waits for EV_DRAINED */
 	struct workqueue_struct *wq;		/* ordered: retirer */
 	struct work_struct retire_work;
-	wait_queue_head_t log_room;
+	struct log_retired *retired;		/* the retirer's batch */
 };
 
 struct drbd_backing {
@@ -154,6 +163,7 @@ struct drbd_device {
 	struct kref kref;
 	struct rcu_head rcu;
 	struct gendisk *disk;
+	bool disk_added;
 	struct nl_device_conf conf;
 	bool intentional_diskless;
 
@@ -162,6 +172,7 @@ struct drbd_device {
 	bool opens_blocked;			/* open_lock */
 
 	struct drbd_status status;		/* res->status_lock */
+	struct drbd_told told;
 	struct nl_disk_conf disk_conf;		/* adm_mutex */
 
 	struct log_device ldev;			/* res->log_lock */
@@ -184,6 +195,7 @@ struct drbd_device {
 	struct list_head granted;		/* submit_lock: requests whose range came free */
 	struct list_head cold;			/* submit_lock: requests that need extents */
 	struct list_head retries;		/* submit_lock: reads to be tried elsewhere */
+	struct list_head peer_cold;		/* submit_lock: peer writes that need extents */
 	struct workqueue_struct *submit_wq;	/* ordered: drbd<minor>_submit */
 	struct work_struct submit_work;
 
@@ -203,6 +215,12 @@ struct drbd_device {
 
 	struct drbd_event ev_md, ev_bm, ev_bits, ev_drained, ev_openers, ev_gen,
 			  ev_error, ev_md_error, ev_closed, ev_helper;
+};
+
+/* A plan that readers may look at under RCU (reads take no lock). */
+struct drbd_plan {
+	struct io_plan core;
+	struct rcu_head rcu;
 };
 
 /* A control packet or a bitmap at its place in the log. */
@@ -233,11 +251,13 @@ struct drbd_connection {
 	struct net *net;
 
 	struct drbd_status status;		/* res->status_lock */
+	struct drbd_told told;
 
 	struct task_struct *receiver, *sender, *acker;
 	struct mutex sock_lock;			/* exchange of the sockets */
 	struct socket *data, *meta, *listener;	/* sock_lock */
 	struct connect_state sockets;
+	bool warned_address;
 	struct wire_link wire;			/* between greeting and teardown: constant */
 
 	/* orders of the loop to the receiver */
@@ -252,7 +272,6 @@ struct drbd_connection {
 	spinlock_t snd_lock;
 	struct list_head replies;		/* snd_lock: peer requests whose answer has data */
 	struct list_head rs_ready;		/* snd_lock: resync requests that may be sent */
-	struct notice_set notices;		/* log_lock */
 	u32 ko_left;
 	void *snd_buf;				/* a page for headers and bitmap chunks */
 
@@ -266,6 +285,9 @@ struct drbd_connection {
 	u8 *meta_buf;
 	u32 meta_have;
 	unsigned long last_meta, ping_sent_at;	/* jiffies */
+	void (*old_data_ready)(struct sock *sk);
+	void (*old_write_space)(struct sock *sk);
+	void (*old_state_change)(struct sock *sk);
 
 	spinlock_t epoch_lock;
 	struct recv_epochs epochs;		/* epoch_lock */
@@ -276,7 +298,7 @@ struct drbd_connection {
 	atomic_t buffers;			/* pages in use for this peer */
 
 	struct drbd_event ev_up, ev_down, ev_drained, ev_exit, ev_packet, ev_reply,
-			  ev_ping, ev_refused;
+			  ev_ping;
 };
 
 struct drbd_peer_device {
@@ -289,7 +311,11 @@ struct drbd_peer_device {
 	struct nl_peer_device_opts conf;	/* adm_mutex */
 
 	struct drbd_status status;		/* res->status_lock */
+	struct drbd_told told;
 
+	s32 slot;				/* of the bitmap, -1 = none; set by the loop */
+
+	struct notice_set notices;		/* res->log_lock */
 	atomic_t seq_out;			/* sequence numbers of data and acks */
 	struct bitcode_cursor rx;		/* receiver: bitmap that arrives */
 	bool rx_active;
@@ -301,13 +327,14 @@ struct drbd_peer_device {
 	bool resync_told;			/* dev->bm_lock: EV_RESYNC_DONE was posted */
 	unsigned long rate_last;		/* jiffies of the last step */
 	u32 budget;				/* sectors left of this step */
+	atomic_t rate_received;			/* sectors since the last step */
 	struct list_head rs_requests;		/* dev->extent_lock: target, in flight */
 	struct list_head rs_reads;		/* dev->extent_lock: source, not yet acked */
 
 	atomic64_t sent_sectors, recv_sectors;
 	atomic_t ap_pending, rs_pending, unacked;
 
-	struct drbd_event ev_bitmap, ev_done, ev_bits, ev_helper;
+	struct drbd_event ev_bitmap, ev_done, ev_bits, ev_helper, ev_refused;
 };
 
 enum drbd_req_stage { REQ_RESERVE, REQ_HEAT, REQ_ENTER, REQ_IN_LOG };
@@ -317,7 +344,8 @@ struct drbd_request {
 	struct drbd_device *dev;
 	struct bio *bio;			/* of the application; NULL once completed */
 	struct io_range range;
-	struct list_head node;			/* granted, cold, retries, walks */
+	struct list_head node;			/* granted, cold, retries */
+	struct list_head walk;			/* of a drbd_sink */
 	struct log_entry *entry;
 	struct drbd_backing *backing;
 	refcount_t ref;
@@ -356,8 +384,10 @@ struct drbd_peer_req {
 	struct recv_acks acks;
 	u8 kind;				/* enum drbd_peer_req_kind */
 	u8 op;					/* enum log_op */
-	bool in_sync, hot, sent, dead;
-	int error;
+	bool in_sync, hot;
+	bool sent, dead;			/* dev->extent_lock: answer handed over, acked */
+	struct bvec_iter iter;			/* of the bio before it was read */
+	struct drbd_ack *ack;
 	struct work_struct work;
 };
 
@@ -374,6 +404,7 @@ extern struct mutex registry_mutex;
 extern struct list_head drbd_resources;		/* registry_mutex; RCU readers */
 struct drbd_resource *drbd_resource_find(const char *name);	/* RCU or registry_mutex */
 struct drbd_device *drbd_device_by_minor(u32 minor);		/* RCU or registry_mutex */
+struct drbd_device *drbd_device_next(u32 *minor);		/* RCU */
 struct drbd_device *drbd_device_by_volume(struct drbd_resource *res, u32 vnr);
 struct drbd_connection *drbd_connection_find(struct drbd_resource *res, u32 peer_node_id);
 struct drbd_peer_device *drbd_peer_device_find(struct drbd_connection *conn, u32 vnr);
@@ -455,6 +486,7 @@ int drbd_al_commit(struct drbd_device *dev, struct drbd_backing *b);
 
 /* disk.c */
 int drbd_disk_create(struct drbd_device *dev);
+int drbd_disk_add(struct drbd_device *dev);
 void drbd_disk_remove(struct drbd_device *dev);
 void drbd_disk_put(struct drbd_device *dev);
 void drbd_disk_set_size(struct drbd_device *dev, u64 sectors);
@@ -476,7 +508,6 @@ void drbd_range_end(struct drbd_device *dev, struct io_range *r);
 void drbd_request_act(struct drbd_request *req, u32 what);
 void drbd_request_hold(struct drbd_request *req);
 void drbd_request_put(struct drbd_request *req);
-void drbd_read_remote(struct drbd_request *req);
 
 /* A sink that collects requests of a walk; run it after unlocking. */
 struct drbd_sink {
@@ -486,6 +517,7 @@ struct drbd_sink {
 };
 void drbd_sink_init(struct drbd_sink *s);
 void drbd_sink_run(struct drbd_resource *res, struct drbd_sink *s);
+#define DRBD_RETIRE_BATCH 32u
 void drbd_retire_work(struct work_struct *work);
 void drbd_retire_kick(struct drbd_resource *res);
 void drbd_check_drains(struct drbd_resource *res);
@@ -498,7 +530,7 @@ int drbd_tcp_recv(struct socket *sock, void *buf, size_t len, int flags);
 int drbd_tcp_recv_bio(struct socket *sock, struct bio *bio);
 int drbd_tcp_drain(struct socket *sock, u32 len);
 int drbd_tcp_send(struct drbd_connection *conn, const void *head, u32 head_len,
-		  struct bio *bio, struct bvec_iter *iter);
+		  struct bio *bio);
 void drbd_tcp_cork(struct socket *sock, bool on);
 
 /* send.c, receive.c, greet.c, meta.c */
@@ -512,34 +544,49 @@ void drbd_acker_kick(struct drbd_connection *conn);
 void drbd_meta_hook(struct drbd_connection *conn);
 void drbd_meta_unhook(struct drbd_connection *conn);
 void drbd_ack_queue(struct drbd_connection *conn, u16 cmd, u16 vnr, const void *body, u32 len);
-void drbd_ack_block(struct drbd_peer_req *pr, u16 cmd, u64 block_id);
+void drbd_ack_send_block(struct drbd_peer_device *pd, struct drbd_ack *ack, u16 cmd,
+			 u64 sector, u32 size, u64 block_id);
 void drbd_acks_free(struct drbd_connection *conn);
 void drbd_ping(struct drbd_connection *conn);
 void drbd_link_failed(struct drbd_connection *conn, u8 reason);
+void drbd_limits(struct drbd_device *dev, const struct drbd_connection *conn,
+		 struct wire_limits *limits);
 
-/* peerwrite.c, syncio.c */
+/* peerwrite.c */
 struct drbd_peer_req *drbd_peer_req_alloc(struct drbd_peer_device *pd, u64 sector, u32 size,
 					  u8 kind, bool pages);
+void drbd_peer_req_pages(struct drbd_peer_req *pr);
+void drbd_peer_req_drop_pages(struct drbd_peer_req *pr);
 void drbd_peer_req_free(struct drbd_peer_req *pr);
+void drbd_peer_req_ack(struct drbd_peer_req *pr, u16 cmd, u64 block_id);
+void drbd_peer_active(struct drbd_connection *conn);
+void drbd_peer_inactive(struct drbd_connection *conn);
+void drbd_wait_peer_idle(struct drbd_connection *conn);
+void drbd_peer_queue(struct work_struct *work);
 int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
 		   const struct packet_header *hdr, const struct wire_data *d);
-int drbd_recv_barrier(struct drbd_connection *conn, u32 number);
+int drbd_peer_barrier(struct drbd_connection *conn, u32 number);
 void drbd_peer_write_go(struct drbd_peer_req *pr);
-void drbd_peer_write_heated(struct drbd_peer_req *pr, bool ok);
+void drbd_peer_write_granted(struct drbd_peer_req *pr);
+void drbd_peer_write_dropped(struct drbd_peer_req *pr);
+void drbd_peer_writes_cold(struct drbd_device *dev);
 void drbd_epoch_work(struct work_struct *work);
-void drbd_wait_peer_idle(struct drbd_connection *conn);
+int drbd_syncio_init(void);
+void drbd_syncio_exit(void);
+
+/* syncio.c */
 int drbd_recv_read_request(struct drbd_peer_device *pd, const struct wire_block *b, u8 kind);
+int drbd_recv_read_reply(struct drbd_peer_device *pd, const struct wire_data *d);
 int drbd_recv_rs_reply(struct drbd_peer_device *pd, const struct wire_data *d);
 int drbd_recv_out_of_sync(struct drbd_peer_device *pd, const struct wire_block *b);
-void drbd_rs_answer(struct drbd_peer_device *pd, u16 cmd, const struct wire_block *b);
+void drbd_reply_sent(struct drbd_peer_req *pr);
+int drbd_rs_answer(struct drbd_peer_device *pd, u16 cmd, const struct wire_block *b);
 void drbd_rs_range_granted(struct drbd_peer_req *pr, struct io_range *r);
 void drbd_rs_start(struct drbd_peer_device *pd);
 void drbd_rs_stop(struct drbd_peer_device *pd);
 bool drbd_rs_step(struct drbd_peer_device *pd);
 void drbd_rs_cancel_all(struct drbd_connection *conn);
 void drbd_bits_set(struct drbd_device *dev, struct drbd_peer_device *pd, u64 sector, u32 size);
-int drbd_syncio_init(void);
-void drbd_syncio_exit(void);
 
 /* helper.c, crypto.c, proc.c, nl.c */
 void drbd_helper_run(struct drbd_resource *res, struct drbd_connection *conn,

@@ -129,7 +129,7 @@ static void nothing(struct core_resource *res, const struct core_event *ev)
 }
 
 static void (*const handlers[EV_TYPES])(struct core_resource *, const struct core_event *) = {
-	[EV_NONE] = nothing,
+	[EV_NOTHING] = nothing,
 	[EV_TIMER] = nothing,
 	[EV_JOB] = job_start,
 	[EV_JOB_CANCEL] = job_cancel,

@@ -264,7 +264,7 @@ struct core_job {
 /* --- events ---------------------------------------------------------------- */
 
 enum core_event_type {
-	EV_NONE = 0,
+	EV_NOTHING = 0,
 	EV_JOB,			/* job: start */
 	EV_JOB_CANCEL,		/* job: the requester was interrupted */
 	EV_LINK_UP,		/* conn: sockets, features, authentication and Protocol are done */

@@ -31,7 +31,7 @@ static const struct clamp clamps[] = {
 	[REPL_BEHIND]		= { TARGET_DISK, DISK_UP_TO_DATE, DISK_UP_TO_DATE },
 };
 
-static u8 clamp(u8 v, u8 lo, u8 hi)
+static u8 within(u8 v, u8 lo, u8 hi)
 {
 	return v < lo ? lo : v > hi ? hi : v;
 }
@@ -84,8 +84,8 @@ static void sanitize_pd(struct core_peer_device *pd)
 		return;
 	if (dev->next_state.disk != DISK_NEGOTIATING && dev->next_state.disk != DISK_ATTACHING) {
 		c = &clamps[pd->next.repl];
-		dev->next_state.disk = clamp(dev->next_state.disk, c->disk_min, c->disk_max);
-		pd->next.pdsk = clamp(pd->next.pdsk, c->pdsk_min, c->pdsk_max);
+		dev->next_state.disk = within(dev->next_state.disk, c->disk_min, c->disk_max);
+		pd->next.pdsk = within(pd->next.pdsk, c->pdsk_min, c->pdsk_max);
 	}
 	follow_pause(&pd->next);
 }

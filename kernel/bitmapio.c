@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Pages of the bitmap: memory, reading at attach, writing what changed. The
+ * bits themselves are core's (core/data/bitmap.c), under bm_lock.
+ */
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+
+#include "glue.h"
+
+#define PAGE_SECTORS_MD (BITMAP_PAGE >> SECTOR_BITS)
+#define READ_BATCH 128u		/* pages in one bio */
+
+void drbd_bitmap_free(struct drbd_bitmap *bm)
+{
+	u32 i;
+
+	if (!bm)
+		return;
+	for (i = 0; bm->pages && i < bm->nr_pages; i++)
+		free_page((unsigned long)bm->pages[i]);
+	kvfree(bm->pages);
+	kvfree(bm->page_flags);
+	kfree(bm);
+}
+
+struct drbd_bitmap *drbd_bitmap_alloc(u64 capacity, u32 slots, u32 shift)
+{
+	struct drbd_bitmap *bm = kzalloc(sizeof(*bm), GFP_KERNEL);
+	u32 i;
+
+	if (!bm)
+		return NULL;
+	bm->nr_pages = drbd_bitmap_pages(capacity, slots, shift);
+	bm->pages = kvcalloc(bm->nr_pages ?: 1, sizeof(*bm->pages), GFP_KERNEL);
+	bm->page_flags = kvcalloc(bm->nr_pages ?: 1, 1, GFP_KERNEL);
+	for (i = 0; bm->pages && i < bm->nr_pages; i++) {
+		bm->pages[i] = (void *)get_zeroed_page(GFP_KERNEL);
+		if (!bm->pages[i])
+			break;
+	}
+	if (!bm->pages || !bm->page_flags || i < bm->nr_pages) {
+		drbd_bitmap_free(bm);
+		return NULL;
+	}
+	drbd_bitmap_init(&bm->core, bm->pages, bm->page_flags, capacity, slots, shift);
+	return bm;
+}
+
+/* At attach: nobody else knows the bitmap yet. */
+int drbd_bitmap_read(struct drbd_backing *b, struct drbd_bitmap *bm)
+{
+	u32 page = 0, n, i;
+	struct bio *bio;
+	int err = 0;
+
+	while (page < bm->nr_pages && !err) {
+		n = min(READ_BATCH, bm->nr_pages - page);
+		bio = bio_alloc(b->md_bdev, n, REQ_OP_READ | REQ_META, GFP_KERNEL);
+		bio->bi_iter.bi_sector = b->layout.bm_sector + (u64)page * PAGE_SECTORS_MD;
+		for (i = 0; i < n; i++)
+			__bio_add_page(bio, virt_to_page(bm->pages[page + i]), BITMAP_PAGE, 0);
+		err = submit_bio_wait(bio);
+		bio_put(bio);
+		page += n;
+	}
+	for (page = 0; page < bm->nr_pages && !err; page++) {
+		drbd_bitmap_recount(&bm->core, page, page);
+		cond_resched();
+	}
+	return err;
+}
+
+/* Writes pages [first, last] that have one of @flags. md_io held. */
+static int write_pages(struct drbd_device *dev, struct drbd_backing *b, u32 first, u32 last,
+		       u8 flags)
+{
+	struct bitmap *bm = &dev->bitmap->core;
+	u32 page = first;
+	int err = 0;
+
+	while (!err) {
+		spin_lock_irq(&dev->bm_lock);
+		page = drbd_bitmap_page_begin(bm, page, last, flags);
+		if (page < bm->nr_pages)
+			memcpy(dev->md_page, bm->page[page], BITMAP_PAGE);
+		spin_unlock_irq(&dev->bm_lock);
+		if (page >= bm->nr_pages)
+			break;
+		err = drbd_md_sync_io(b, dev->md_page,
+				      b->layout.bm_sector + (u64)page * PAGE_SECTORS_MD, true);
+		spin_lock_irq(&dev->bm_lock);
+		drbd_bitmap_page_done(bm, page, !err);
+		spin_unlock_irq(&dev->bm_lock);
+		atomic_inc(&dev->bm_writes);
+		page++;
+	}
+	return err;
+}
+
+int drbd_bitmap_write_dirty(struct drbd_device *dev, struct drbd_backing *b, u8 flags)
+{
+	int err;
+
+	if (!dev->bitmap->core.nr_pages)
+		return 0;
+	mutex_lock(&dev->md_io);
+	err = write_pages(dev, b, 0, dev->bitmap->core.nr_pages - 1, flags);
+	mutex_unlock(&dev->md_io);
+	return err;
+}
+
+/* Before an extent goes cold: what was set in it must be on the disk. */
+int drbd_bitmap_write_extent(struct drbd_device *dev, struct drbd_backing *b, u32 extent)
+{
+	u32 first, last;
+	int err;
+
+	if (!drbd_bitmap_extent_pages(&dev->bitmap->core, extent, &first, &last))
+		return 0;
+	mutex_lock(&dev->md_io);
+	err = write_pages(dev, b, first, last, BITMAP_PAGE_SET);
+	mutex_unlock(&dev->md_io);
+	return err;
+}
+
+/*
+ * The device has another size than when the bitmap was loaded: smaller after
+ * the first connect, or back to what the metadata holds. The pages were made
+ * for the larger of both.
+ */
+void drbd_bitmap_resize(struct drbd_device *dev, u64 capacity)
+{
+	struct drbd_bitmap *bm = dev->bitmap;
+	u32 page;
+
+	if (!bm || bm->core.capacity == capacity)
+		return;
+	if (drbd_bitmap_pages(capacity, bm->core.nr_slots, bm->core.shift) > bm->nr_pages) {
+		drbd_err(dev->res, "%u drbd%u: no bitmap for %llu sectors: detach and attach again",
+			 dev->vnr, dev->minor, (unsigned long long)capacity);
+		return;
+	}
+	spin_lock_irq(&dev->bm_lock);
+	drbd_bitmap_init(&bm->core, bm->pages, bm->page_flags, capacity, bm->core.nr_slots,
+			 bm->core.shift);
+	spin_unlock_irq(&dev->bm_lock);
+	for (page = 0; page < bm->core.nr_pages; page++) {
+		spin_lock_irq(&dev->bm_lock);
+		drbd_bitmap_recount(&bm->core, page, page);
+		spin_unlock_irq(&dev->bm_lock);
+	}
+}
+
+void drbd_bm_work(struct work_struct *work)
+{
+	struct drbd_device *dev = container_of(work, struct drbd_device, bm_work);
+	struct drbd_backing *b = drbd_backing_get(dev);
+	int err = 0;
+
+	if (b) {
+		err = drbd_bitmap_write_dirty(dev, b, BITMAP_PAGE_SET | BITMAP_PAGE_CLEARED);
+		drbd_backing_put(b);
+	}
+	dev->ev_bm.ev.ok = !err;
+	drbd_post(dev->res, &dev->ev_bm);
+}
+
+static void set_slot(struct drbd_device *dev, u32 slot)
+{
+	struct bitmap *bm = &dev->bitmap->core;
+	u64 bit, last;
+
+	for (bit = 0; bit < bm->bits; bit = last + 1) {
+		last = min_t(u64, bit + BITMAP_BULK_BITS - 1, bm->bits - 1);
+		spin_lock_irq(&dev->bm_lock);
+		drbd_bitmap_set(bm, slot, bit, last);
+		spin_unlock_irq(&dev->bm_lock);
+	}
+}
+
+/* A full sync: every bit set, and on the disk, before the state that relies on it. */
+void drbd_set_bits_work(struct work_struct *work)
+{
+	struct drbd_device *dev = container_of(work, struct drbd_device, set_bits_work);
+	struct drbd_peer_device *pd = dev->set_bits_pd;
+	struct drbd_backing *b = drbd_backing_get(dev);
+	struct drbd_event *answer = pd ? &pd->ev_bits : &dev->ev_bits;
+	int err = -ENODEV;
+	u32 slot;
+
+	if (b && dev->bitmap) {
+		for (slot = 0; slot < dev->bitmap->core.nr_slots; slot++)
+			if (!pd || READ_ONCE(pd->slot) == slot)
+				set_slot(dev, slot);
+		err = drbd_bitmap_write_dirty(dev, b, BITMAP_PAGE_SET | BITMAP_PAGE_CLEARED);
+	}
+	if (b)
+		drbd_backing_put(b);
+	answer->ev.ok = !err;
+	drbd_post(dev->res, answer);
+}

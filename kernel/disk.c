@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0
+/* /dev/drbdN: the disk, who has it open, its size and limits (netlink.md 19). */
+#include <linux/kobject.h>
+
+#include "glue.h"
+
+#define MAX_BIO_SECTORS (WIRE_MAX_BIO >> SECTOR_BITS)
+
+static int open_allowed(struct drbd_device *dev, bool writes, u8 role)
+{
+	if (dev->res->going_down)
+		return -EAGAIN;
+	if (role != ROLE_PRIMARY || dev->opens_blocked)
+		return writes ? -EROFS : -EMEDIUMTYPE;
+	return 0;
+}
+
+static int drbd_open(COMPAT_OPEN_ARGS)
+{
+	struct drbd_device *dev = COMPAT_OPEN_DISK->private_data;
+	bool writes = COMPAT_OPEN_WRITES, first;
+	int err;
+
+	spin_lock(&dev->open_lock);
+	err = open_allowed(dev, writes, READ_ONCE(dev->res->status.res.role));
+	if (!err) {
+		dev->open_cnt++;
+		if (writes)
+			dev->write_open_cnt++;
+	}
+	first = !err && dev->open_cnt == 1;
+	spin_unlock(&dev->open_lock);
+	if (first)
+		drbd_notify_changes(dev->res);
+	return err;
+}
+
+static void drbd_release(COMPAT_RELEASE_ARGS)
+{
+	struct drbd_device *dev = disk->private_data;
+	bool last;
+
+	spin_lock(&dev->open_lock);
+	last = !--dev->open_cnt;
+	if (last)
+		dev->write_open_cnt = 0;
+	spin_unlock(&dev->open_lock);
+	if (last)
+		drbd_notify_changes(dev->res);
+}
+
+/* The memory of the device outlives the disk: the last close may come late. */
+static void drbd_free_disk(struct gendisk *disk)
+{
+	struct drbd_device *dev = disk->private_data;
+
+	if (dev->disk_added)
+		drbd_device_put(dev);
+}
+
+static const struct block_device_operations drbd_fops = {
+	.owner = THIS_MODULE,
+	.submit_bio = drbd_submit_bio,
+	.open = drbd_open,
+	.release = drbd_release,
+	.free_disk = drbd_free_disk,
+};
+
+/* Asked by the loop before a demotion: from now on nobody new, and how many are there? */
+void drbd_disk_block_opens(struct drbd_device *dev)
+{
+	spin_lock(&dev->open_lock);
+	dev->opens_blocked = true;
+	dev->ev_openers.ev.openers = dev->open_cnt;
+	spin_unlock(&dev->open_lock);
+	drbd_post(dev->res, &dev->ev_openers);
+}
+
+void drbd_disk_allow_opens(struct drbd_device *dev)
+{
+	spin_lock(&dev->open_lock);
+	dev->opens_blocked = false;
+	spin_unlock(&dev->open_lock);
+}
+
+int drbd_disk_create(struct drbd_device *dev)
+{
+	struct gendisk *disk = compat_alloc_disk(MAX_BIO_SECTORS, SECTOR_BYTES);
+
+	if (IS_ERR(disk))
+		return PTR_ERR(disk);
+	disk->major = DRBD_MAJOR;
+	disk->first_minor = dev->minor;
+	disk->minors = 1;
+	disk->flags |= GENHD_FL_NO_PART;
+	disk->fops = &drbd_fops;
+	disk->private_data = dev;
+	snprintf(disk->disk_name, sizeof(disk->disk_name), "drbd%u", dev->minor);
+	dev->disk = disk;
+	return 0;
+}
+
+int drbd_disk_add(struct drbd_device *dev)
+{
+	int err = add_disk(dev->disk);
+
+	if (err)
+		return err;
+	drbd_device_get(dev);		/* of the disk: drbd_free_disk() */
+	dev->disk_added = true;
+	return 0;
+}
+
+void drbd_disk_remove(struct drbd_device *dev)
+{
+	if (!dev->disk_added)
+		return;
+	del_gendisk(dev->disk);
+	put_disk(dev->disk);
+}
+
+/* For a disk that was never added: nobody else knows it. */
+void drbd_disk_put(struct drbd_device *dev)
+{
+	if (dev->disk && !dev->disk_added)
+		put_disk(dev->disk);
+}
+
+void drbd_disk_set_size(struct drbd_device *dev, u64 sectors)
+{
+	set_capacity_and_notify(dev->disk, sectors);
+	drbd_info(dev->res, "%u drbd%u: size = %llu KB", dev->vnr, dev->minor,
+		  (unsigned long long)sectors >> 1);
+}
+
+/* Called while no application I/O can be open: before the disk is in service. */
+void drbd_disk_limits(struct drbd_device *dev, struct drbd_backing *b)
+{
+	u32 logical = bdev_logical_block_size(b->bdev);
+
+	if (logical != queue_logical_block_size(dev->disk->queue))
+		compat_set_block_size(dev->disk, logical, bdev_physical_block_size(b->bdev));
+}
+
+void drbd_disk_uevent(struct drbd_device *dev)
+{
+	kobject_uevent(&disk_to_dev(dev->disk)->kobj, KOBJ_CHANGE);
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Metadata I/O: one 4 KiB block at a time, synchronous, from work queues and
+ * requesters only. The superblock is written by a work of the device; each
+ * write carries the newest content, and answers with its generation.
+ */
+#include "glue.h"
+
+int drbd_md_sync_io(struct drbd_backing *b, void *page, u64 sector, bool write)
+{
+	blk_opf_t op = write ? REQ_OP_WRITE | REQ_SYNC | REQ_META | REQ_PRIO
+			     : REQ_OP_READ | REQ_SYNC | REQ_META | REQ_PRIO;
+	struct bio_vec vec;
+	struct bio bio;
+	int err;
+
+	if (write && b->md_flushes)
+		op |= REQ_FUA | REQ_PREFLUSH;
+	bio_init(&bio, b->md_bdev, &vec, 1, op);
+	bio.bi_iter.bi_sector = sector;
+	__bio_add_page(&bio, virt_to_page(page), MD_BLOCK, offset_in_page(page));
+	err = submit_bio_wait(&bio);
+	bio_uninit(&bio);
+	return err;
+}
+
+/* The loop: capture the content now, write it soon. */
+void drbd_md_write(struct drbd_device *dev, u32 gen)
+{
+	spin_lock_irq(&dev->md_lock);
+	core_md_to_disk(&dev->core, &dev->md_next);
+	dev->md_next_gen = gen;
+	spin_unlock_irq(&dev->md_lock);
+	queue_work(drbd_md_wq, &dev->md_work);
+}
+
+static u32 encode_newest(struct drbd_device *dev)
+{
+	u32 gen;
+
+	spin_lock_irq(&dev->md_lock);
+	drbd_md_encode(&dev->md_next, dev->md_page, true);
+	gen = dev->md_next_gen;
+	spin_unlock_irq(&dev->md_lock);
+	return gen;
+}
+
+void drbd_md_work(struct work_struct *work)
+{
+	struct drbd_device *dev = container_of(work, struct drbd_device, md_work);
+	struct drbd_backing *b = drbd_backing_get(dev);
+	int err = -ENODEV;
+	u32 gen;
+
+	mutex_lock(&dev->md_io);
+	gen = encode_newest(dev);
+	if (b)
+		err = drbd_md_sync_io(b, dev->md_page, b->layout.sb_sector, true);
+	mutex_unlock(&dev->md_io);
+	if (b)
+		drbd_backing_put(b);
+	if (err)
+		drbd_err(dev->res, "%u drbd%u: writing the superblock failed (%d)", dev->vnr,
+			 dev->minor, err);
+	/* one work at a time, and the loop copies it: nobody changes it meanwhile */
+	dev->ev_md.ev.md_gen = gen;
+	dev->ev_md.ev.ok = !err;
+	drbd_post(dev->res, &dev->ev_md);
+}

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writes that arrive from a peer (DESIGN 3.2): counted in their receive epoch
+ * at once, held until their epoch may go, kept apart from overlapping ones,
+ * written, acked - and the barrier acks behind them.
+ */
+#include <linux/slab.h>
+
+#include "glue.h"
+
+static struct workqueue_struct *peer_wq;
+
+int drbd_syncio_init(void)
+{
+	peer_wq = alloc_workqueue("drbd_peer", WQ_MEM_RECLAIM | WQ_UNBOUND, 0);
+	return peer_wq ? 0 : -ENOMEM;
+}
+
+void drbd_syncio_exit(void)
+{
+	destroy_workqueue(peer_wq);
+}
+
+void drbd_peer_queue(struct work_struct *work)
+{
+	queue_work(peer_wq, work);
+}
+
+/* --- requests and their pages ---------------------------------------------------------- */
+
+static void bio_free_pages_and_put(struct drbd_peer_req *pr)
+{
+	if (!pr->bio)
+		return;
+	bio_free_pages(pr->bio);
+	bio_put(pr->bio);
+	atomic_sub(pr->pages, &pr->pd->conn->buffers);
+	pr->bio = NULL;
+	pr->pages = 0;
+}
+
+/* max-buffers is soft: over it wait a little, then take (behaviour.md 19.4). */
+static void wait_for_buffers(struct drbd_connection *conn)
+{
+	if ((u32)atomic_read(&conn->buffers) > conn->conf.max_buffers)
+		wait_event_timeout(conn->idle_wait,
+				   (u32)atomic_read(&conn->buffers) <= conn->conf.max_buffers,
+				   HZ / 10);
+}
+
+/* A bio with pages for the payload. May sleep, not from a bio end. */
+void drbd_peer_req_pages(struct drbd_peer_req *pr)
+{
+	u32 left = pr->size, nr = DIV_ROUND_UP(pr->size, PAGE_SIZE);
+
+	wait_for_buffers(pr->pd->conn);
+	pr->bio = bio_alloc(NULL, nr, REQ_OP_WRITE, GFP_NOIO);
+	pr->bio->bi_private = pr;
+	pr->bio->bi_iter.bi_sector = pr->sector;
+	while (left) {
+		u32 n = min_t(u32, left, PAGE_SIZE);
+
+		__bio_add_page(pr->bio, alloc_page(GFP_NOIO | __GFP_NOFAIL), n, 0);
+		left -= n;
+	}
+	pr->pages = nr;
+	atomic_add(nr, &pr->pd->conn->buffers);
+}
+
+struct drbd_peer_req *drbd_peer_req_alloc(struct drbd_peer_device *pd, u64 sector, u32 size,
+					  u8 kind, bool pages)
+{
+	struct drbd_peer_req *pr = kzalloc(sizeof(*pr), GFP_NOIO | __GFP_NOFAIL);
+
+	INIT_LIST_HEAD(&pr->node);
+	INIT_LIST_HEAD(&pr->rs_node);
+	pr->ack = kmalloc(sizeof(*pr->ack), GFP_NOIO | __GFP_NOFAIL);
+	pr->pd = pd;
+	pr->sector = sector;
+	pr->size = size;
+	pr->kind = kind;
+	if (pages)
+		drbd_peer_req_pages(pr);
+	return pr;
+}
+
+void drbd_peer_req_drop_pages(struct drbd_peer_req *pr)
+{
+	bio_free_pages_and_put(pr);
+}
+
+void drbd_peer_req_free(struct drbd_peer_req *pr)
+{
+	bio_free_pages_and_put(pr);
+	kfree(pr->ack);
+	kfree(pr);
+}
+
+/* Takes the request's ack with it. */
+void drbd_peer_req_ack(struct drbd_peer_req *pr, u16 cmd, u64 block_id)
+{
+	struct drbd_ack *ack = pr->ack;
+
+	pr->ack = NULL;
+	drbd_ack_send_block(pr->pd, ack, cmd, pr->sector, pr->size, block_id);
+}
+
+void drbd_peer_active(struct drbd_connection *conn)
+{
+	atomic_inc(&conn->active);
+}
+
+void drbd_peer_inactive(struct drbd_connection *conn)
+{
+	if (atomic_dec_and_test(&conn->active))
+		wake_up(&conn->idle_wait);
+}
+
+void drbd_wait_peer_idle(struct drbd_connection *conn)
+{
+	wait_event(conn->idle_wait, !atomic_read(&conn->active));
+}
+
+/* --- the end of a write ------------------------------------------------------------------ */
+
+static void clear_in_sync(struct drbd_peer_req *pr)
+{
+	struct drbd_device *dev = pr->pd->dev;
+	unsigned long flags;
+	s32 slot = READ_ONCE(pr->pd->slot);
+
+	spin_lock_irqsave(&dev->bm_lock, flags);
+	if (dev->bitmap && slot >= 0)
+		drbd_bitmap_update(&dev->bitmap->core, pr->sector, pr->size, 0, 1u << slot);
+	spin_unlock_irqrestore(&dev->bm_lock, flags);
+}
+
+static void epoch_done(struct drbd_connection *conn, u32 tag)
+{
+	unsigned long flags;
+	bool barrier;
+
+	spin_lock_irqsave(&conn->epoch_lock, flags);
+	drbd_recv_write_done(&conn->epochs, tag);
+	barrier = conn->epochs.first != conn->epochs.open;
+	spin_unlock_irqrestore(&conn->epoch_lock, flags);
+	if (barrier)
+		queue_work(peer_wq, &conn->epoch_work);
+}
+
+static void al_put(struct drbd_peer_req *pr)
+{
+	struct drbd_device *dev = pr->pd->dev;
+	unsigned long flags;
+	bool starving;
+
+	if (!pr->hot)
+		return;
+	spin_lock_irqsave(&dev->extent_lock, flags);
+	starving = drbd_al_put(&dev->al->core, drbd_al_first(pr->sector),
+			       drbd_al_last(pr->sector, pr->size));
+	spin_unlock_irqrestore(&dev->extent_lock, flags);
+	if (starving)
+		drbd_submit_kick(dev);
+}
+
+/* Any context. The order: bits, ack, epoch - a barrier ack follows all its acks. */
+static void write_finished(struct drbd_peer_req *pr, int error)
+{
+	struct drbd_peer_device *pd = pr->pd;
+	struct drbd_connection *conn = pd->conn;
+	struct drbd_device *dev = pd->dev;
+
+	al_put(pr);
+	if (pr->range.inserted)
+		drbd_range_end(dev, &pr->range);
+	if (error) {
+		drbd_err(dev->res, "%u drbd%u: writing a block of the peer failed at sector %llu (%d)",
+			 dev->vnr, dev->minor, (unsigned long long)pr->sector, error);
+		drbd_post(dev->res, &dev->ev_error);
+		drbd_peer_req_ack(pr, P_NEG_ACK, pr->block_id);
+	} else {
+		if (pr->in_sync)
+			clear_in_sync(pr);
+		if (pr->acks.on_success)
+			drbd_peer_req_ack(pr, pr->acks.on_success, pr->block_id);
+	}
+	if (pr->backing)
+		drbd_backing_put(pr->backing);
+	atomic_dec(&pd->unacked);
+	epoch_done(conn, pr->tag);
+	drbd_peer_req_free(pr);
+	drbd_peer_inactive(conn);
+}
+
+/* The link broke before its epoch was released: as if it had never come. */
+void drbd_peer_write_dropped(struct drbd_peer_req *pr)
+{
+	struct drbd_connection *conn = pr->pd->conn;
+
+	if (pr->backing)
+		drbd_backing_put(pr->backing);
+	atomic_dec(&pr->pd->unacked);
+	drbd_peer_req_free(pr);
+	drbd_peer_inactive(conn);
+}
+
+static void write_end(struct bio *bio)
+{
+	struct drbd_peer_req *pr = bio->bi_private;
+
+	atomic_dec(&pr->pd->dev->local_pending);
+	write_finished(pr, blk_status_to_errno(bio->bi_status));
+}
+
+/* --- to the disk ------------------------------------------------------------------------------- */
+
+/* All that a zero-out promises: every replica reads zeroes afterwards. */
+static void zero_out_work(struct work_struct *work)
+{
+	struct drbd_peer_req *pr = container_of(work, struct drbd_peer_req, work);
+	unsigned int flags = pr->op == LOG_OP_ZEROES && !(pr->flags & DP_DISCARD)
+			     ? BLKDEV_ZERO_NOUNMAP : 0;
+
+	write_finished(pr, blkdev_issue_zeroout(pr->backing->bdev, pr->sector,
+						pr->size >> SECTOR_BITS, GFP_NOIO, flags));
+}
+
+static void submit(struct drbd_peer_req *pr)
+{
+	struct drbd_device *dev = pr->pd->dev;
+
+	if (pr->op != LOG_OP_DATA) {
+		INIT_WORK(&pr->work, zero_out_work);
+		queue_work(peer_wq, &pr->work);
+		return;
+	}
+	pr->bio->bi_opf = REQ_OP_WRITE | (pr->flags & DP_RW_SYNC ? REQ_SYNC : 0) |
+			  (pr->flags & DP_FUA ? REQ_FUA : 0) |
+			  (pr->flags & DP_FLUSH ? REQ_PREFLUSH : 0);
+	bio_set_dev(pr->bio, pr->backing->bdev);
+	pr->bio->bi_end_io = write_end;
+	atomic_inc(&dev->local_pending);
+	atomic64_add(pr->size >> SECTOR_BITS, &dev->write_sectors);
+	submit_bio_noacct(pr->bio);
+}
+
+/*
+ * The Primary has no disk: its activity log covers nothing, ours must, and the
+ * block differs from its disk from now on (behaviour.md 13.1).
+ */
+static bool primary_has_no_disk(const struct drbd_peer_device *pd)
+{
+	return READ_ONCE(pd->status.pd.pdsk) < DISK_INCONSISTENT;
+}
+
+static void submit_work(struct work_struct *work)
+{
+	submit(container_of(work, struct drbd_peer_req, work));
+}
+
+static void ready(struct drbd_peer_req *pr)
+{
+	struct drbd_device *dev = pr->pd->dev;
+	unsigned long flags;
+
+	if (!primary_has_no_disk(pr->pd)) {
+		INIT_WORK(&pr->work, submit_work);
+		if (in_task() && !irqs_disabled())
+			submit(pr);
+		else
+			queue_work(peer_wq, &pr->work);
+		return;
+	}
+	pr->in_sync = false;
+	pr->acks = drbd_recv_acks(pr->pd->conn->wire.version, pr->flags,
+				  pr->pd->conn->conf.wire_protocol, false);
+	drbd_bits_set(dev, pr->pd, pr->sector, pr->size);
+	spin_lock_irqsave(&dev->submit_lock, flags);
+	list_add_tail(&pr->node, &dev->peer_cold);
+	spin_unlock_irqrestore(&dev->submit_lock, flags);
+	drbd_submit_kick(dev);
+}
+
+/* From the submit work: makes extents of peer writes hot, a transaction at a time. */
+void drbd_peer_writes_cold(struct drbd_device *dev)
+{
+	struct drbd_peer_req *pr;
+	enum al_prepare r;
+
+	while (true) {
+		spin_lock_irq(&dev->submit_lock);
+		pr = list_first_entry_or_null(&dev->peer_cold, struct drbd_peer_req, node);
+		if (pr)
+			list_del_init(&pr->node);
+		spin_unlock_irq(&dev->submit_lock);
+		if (!pr)
+			return;
+		spin_lock_irq(&dev->extent_lock);
+		r = drbd_al_prepare(&dev->al->core, drbd_al_first(pr->sector),
+				    drbd_al_last(pr->sector, pr->size));
+		spin_unlock_irq(&dev->extent_lock);
+		if (r == AL_STARVING || r == AL_BATCH_FULL) {
+			spin_lock_irq(&dev->submit_lock);
+			list_add(&pr->node, &dev->peer_cold);
+			spin_unlock_irq(&dev->submit_lock);
+			if (r == AL_STARVING || drbd_al_commit(dev, pr->backing))
+				return;
+			continue;
+		}
+		pr->hot = true;
+		if (drbd_al_commit(dev, pr->backing))
+			write_finished(pr, -EIO);
+		else
+			submit(pr);
+	}
+}
+
+void drbd_peer_write_granted(struct drbd_peer_req *pr)
+{
+	ready(pr);
+}
+
+/* Its epoch may go to the disk. */
+void drbd_peer_write_go(struct drbd_peer_req *pr)
+{
+	struct drbd_device *dev = pr->pd->dev;
+	enum range_result r;
+	unsigned long flags;
+
+	drbd_range_init(&pr->range, RANGE_PEER_WRITE, pr->sector, pr->size, pr);
+	spin_lock_irqsave(&dev->extent_lock, flags);
+	r = drbd_range_reserve(&dev->ranges, &pr->range, false);
+	spin_unlock_irqrestore(&dev->extent_lock, flags);
+	if (r == RANGE_GRANTED)
+		ready(pr);
+}
+
+/* --- reception -------------------------------------------------------------------------------------- */
+
+static bool syncing(const struct drbd_peer_device *pd)
+{
+	u8 repl = READ_ONCE(pd->status.pd.repl);
+
+	return repl >= REPL_SYNC_SOURCE && repl <= REPL_PAUSED_SYNC_T;
+}
+
+static u8 op_of(u16 cmd)
+{
+	return cmd == P_TRIM ? LOG_OP_DISCARD : cmd == P_ZEROES ? LOG_OP_ZEROES : LOG_OP_DATA;
+}
+
+/* No disk here: the write is counted and refused, the payload forgotten. */
+static int refuse_write(struct drbd_connection *conn, struct drbd_peer_req *pr, u32 payload)
+{
+	drbd_peer_req_ack(pr, P_NEG_ACK, pr->block_id);
+	epoch_done(conn, pr->tag);
+	drbd_peer_req_free(pr);
+	return drbd_tcp_drain(conn->data, payload);
+}
+
+int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
+		   const struct packet_header *hdr, const struct wire_data *d)
+{
+	bool payload = hdr->cmd == P_DATA;
+	struct drbd_peer_req *pr;
+	enum recv_submit now;
+	int err = 0;
+
+	pr = drbd_peer_req_alloc(pd, d->sector, d->size, PEER_WRITE, false);
+	pr->block_id = d->block_id;
+	pr->flags = d->flags;
+	pr->op = op_of(hdr->cmd);
+	pr->in_sync = (d->flags & DP_MAY_SET_IN_SYNC) && syncing(pd);
+	pr->acks = drbd_recv_acks(conn->wire.version, d->flags, conn->conf.wire_protocol,
+				  pr->in_sync);
+	pr->backing = drbd_backing_get(pd->dev);
+	if (payload && pr->backing) {
+		drbd_peer_req_pages(pr);
+		err = drbd_tcp_recv_bio(conn->data, pr->bio);
+		if (err) {
+			drbd_backing_put(pr->backing);
+			drbd_peer_req_free(pr);
+			return err;
+		}
+	}
+	atomic64_add(d->size >> SECTOR_BITS, &pd->recv_sectors);
+	spin_lock_irq(&conn->epoch_lock);
+	now = drbd_recv_write(&conn->epochs, &pr->tag);
+	if (now == RECV_HOLD && pr->backing)
+		list_add_tail(&pr->node, &conn->held);
+	spin_unlock_irq(&conn->epoch_lock);
+	if (!pr->backing)
+		return refuse_write(conn, pr, payload ? d->size : 0);
+	drbd_peer_active(conn);
+	atomic_inc(&pd->unacked);
+	if (pr->acks.on_receive)
+		drbd_ack_send_block(pd, kmalloc(sizeof(struct drbd_ack), GFP_NOIO | __GFP_NOFAIL),
+				    pr->acks.on_receive, d->sector, d->size, d->block_id);
+	if (now == RECV_GO)
+		drbd_peer_write_go(pr);
+	return 0;
+}
+
+int drbd_peer_barrier(struct drbd_connection *conn, u32 number)
+{
+	bool taken;
+
+	while (true) {
+		spin_lock_irq(&conn->epoch_lock);
+		taken = drbd_recv_barrier(&conn->epochs, number);
+		spin_unlock_irq(&conn->epoch_lock);
+		queue_work(peer_wq, &conn->epoch_work);
+		if (taken)
+			return 0;
+		if (READ_ONCE(conn->dropped))
+			return -ECONNRESET;
+		schedule_timeout_uninterruptible(1);
+	}
+}
+
+/* --- epochs -------------------------------------------------------------------------------------------- */
+
+/* A flush covers every backing device of the resource. */
+static bool flush_all(struct drbd_resource *res)
+{
+	struct drbd_device *dev;
+	bool ok = true;
+
+	list_for_each_entry_rcu(dev, &res->devices, node, true) {
+		struct drbd_backing *b = drbd_backing_get(dev);
+
+		if (!b)
+			continue;
+		if (READ_ONCE(dev->disk_conf.disk_flushes) && blkdev_issue_flush(b->bdev))
+			ok = false;
+		drbd_backing_put(b);
+	}
+	return ok;
+}
+
+static void send_barrier_ack(struct drbd_connection *conn, u32 number, u32 count)
+{
+	struct wire_barrier b = { .number = number, .set_size = count };
+	u8 body[WIRE_BODY_MAX];
+	u32 len = drbd_wire_put_barrier(P_BARRIER_ACK, body, &b);
+
+	drbd_ack_queue(conn, P_BARRIER_ACK, 0, body, len);
+}
+
+static void release_epoch(struct drbd_connection *conn, u32 tag)
+{
+	struct drbd_peer_req *pr, *tmp;
+	LIST_HEAD(go);
+
+	spin_lock_irq(&conn->epoch_lock);
+	list_for_each_entry_safe(pr, tmp, &conn->held, node)
+		if (pr->tag == tag)
+			list_move_tail(&pr->node, &go);
+	spin_unlock_irq(&conn->epoch_lock);
+	list_for_each_entry_safe(pr, tmp, &go, node) {
+		list_del_init(&pr->node);
+		drbd_peer_write_go(pr);
+	}
+}
+
+void drbd_epoch_work(struct work_struct *work)
+{
+	struct drbd_connection *conn = container_of(work, struct drbd_connection, epoch_work);
+	struct recv_step step;
+	bool ok;
+
+	while (true) {
+		spin_lock_irq(&conn->epoch_lock);
+		drbd_recv_next(&conn->epochs, &step);
+		spin_unlock_irq(&conn->epoch_lock);
+		switch (step.action) {
+		case RECV_NOTHING:
+			return;
+		case RECV_DO_FLUSH:
+			ok = flush_all(conn->res);
+			spin_lock_irq(&conn->epoch_lock);
+			drbd_recv_flushed(&conn->epochs, ok);
+			spin_unlock_irq(&conn->epoch_lock);
+			break;
+		case RECV_DO_ACK:
+			send_barrier_ack(conn, step.number, step.count);
+			break;
+		case RECV_DO_RELEASE:
+			release_epoch(conn, step.tag);
+			break;
+		}
+	}
+}

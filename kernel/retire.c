@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Takes finished entries off the log, in log order, one retirer at a time:
+ * bits of all slots at once, then the reference to the activity log, then
+ * notices, then the entry itself (DESIGN 2.2). And the drains that wait for it.
+ */
+#include <linux/slab.h>
+
+#include "glue.h"
+
+static u32 update_bitmap(struct drbd_device *dev, const struct log_retired *r)
+{
+	u32 changed = 0;
+
+	spin_lock_irq(&dev->bm_lock);
+	if (dev->bitmap)
+		changed = drbd_bitmap_update(&dev->bitmap->core, r->sector, r->size,
+					     r->set_slots, r->clear_slots);
+	spin_unlock_irq(&dev->bm_lock);
+	return changed;
+}
+
+/* A set bit of a running resync lies ahead, or the pass must come by again. */
+static void tell_resync(struct drbd_device *dev, const struct log_retired *r, u32 changed)
+{
+	struct drbd_peer_device *pd;
+	u64 first, last;
+
+	if (!changed || !drbd_bitmap_bits_out(&dev->bitmap->core, r->sector, r->size, &first, &last))
+		return;
+	rcu_read_lock();
+	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev) {
+		if (pd->slot < 0 || !(changed >> pd->slot & 1))
+			continue;
+		spin_lock_irq(&dev->bm_lock);
+		if (pd->resync_runs)
+			drbd_resync_bits_set(&pd->pass, first, last - first + 1);
+		spin_unlock_irq(&dev->bm_lock);
+	}
+	rcu_read_unlock();
+}
+
+static void put_extents(struct drbd_device *dev, const struct log_retired *r)
+{
+	bool starving;
+
+	spin_lock_irq(&dev->extent_lock);
+	starving = drbd_al_put(&dev->al->core, drbd_al_first(r->sector),
+			       drbd_al_last(r->sector, r->size));
+	spin_unlock_irq(&dev->extent_lock);
+	if (starving)
+		drbd_submit_kick(dev);
+}
+
+/* A bit that was set already has been announced, or travels with the bitmap. */
+static void release_notices(struct drbd_device *dev, const struct log_retired *r, u32 changed)
+{
+	struct drbd_peer_device *pd;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev) {
+		if (!(r->notice_peers >> pd->conn->index & 1) || pd->slot < 0 ||
+		    !(changed >> pd->slot & 1))
+			continue;
+		spin_lock_irq(&dev->res->log_lock);
+		drbd_notice_add(&pd->notices, r->sector, r->size, r->position);
+		spin_unlock_irq(&dev->res->log_lock);
+		drbd_sender_kick(pd->conn);
+	}
+	rcu_read_unlock();
+}
+
+static void retire_write(const struct log_retired *r)
+{
+	struct drbd_device *dev = container_of(r->dev, struct drbd_device, ldev);
+	struct drbd_request *req = r->owner;
+	u32 changed = update_bitmap(dev, r);
+
+	tell_resync(dev, r, changed);
+	if (req->hot)
+		put_extents(dev, r);
+	req->hot = false;
+	release_notices(dev, r, changed);
+}
+
+static void free_owner(const struct log_retired *r)
+{
+	if (r->kind == LOG_MARKER)
+		kfree(r->owner);
+	else if (r->owner)
+		drbd_request_put(r->owner);
+}
+
+static u32 peek(struct drbd_resource *res, struct log_retired *r)
+{
+	u32 n = 0;
+
+	spin_lock_irq(&res->log_lock);
+	while (n < DRBD_RETIRE_BATCH && drbd_log_retire_peek(&res->log, n, &r[n]))
+		n++;
+	spin_unlock_irq(&res->log_lock);
+	return n;
+}
+
+/* Parked bios may be waiting for room in the ring. */
+static void kick_parked(struct drbd_resource *res)
+{
+	struct drbd_device *dev;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(dev, &res->devices, node)
+		if (!bio_list_empty(&dev->parked))
+			drbd_submit_kick(dev);
+	rcu_read_unlock();
+}
+
+void drbd_retire_work(struct work_struct *work)
+{
+	struct drbd_resource *res = container_of(work, struct drbd_resource, retire_work);
+	struct log_retired *r = res->retired;
+	bool room;
+	u32 n, i;
+
+	while ((n = peek(res, r))) {
+		for (i = 0; i < n; i++)
+			if (r[i].kind == LOG_WRITE)
+				retire_write(&r[i]);
+		spin_lock_irq(&res->log_lock);
+		room = drbd_log_retire_commit(&res->log, n);
+		spin_unlock_irq(&res->log_lock);
+		for (i = 0; i < n; i++)
+			free_owner(&r[i]);
+		if (room)
+			kick_parked(res);
+	}
+	drbd_check_drains(res);
+}
+
+void drbd_retire_kick(struct drbd_resource *res)
+{
+	queue_work(res->wq, &res->retire_work);
+}
+
+/* A drain is over when everything that was in the log at that time has left it. */
+void drbd_check_drains(struct drbd_resource *res)
+{
+	struct drbd_device *dev;
+	bool more = false;
+
+	if (!READ_ONCE(res->drain_wanted))
+		return;
+	rcu_read_lock();
+	spin_lock_irq(&res->log_lock);
+	list_for_each_entry_rcu(dev, &res->devices, node) {
+		if (!dev->drain_to)
+			continue;
+		if (res->log.tail >= dev->drain_to) {
+			dev->drain_to = 0;
+			drbd_post(res, &dev->ev_drained);
+		} else {
+			more = true;
+		}
+	}
+	res->drain_wanted = more;
+	spin_unlock_irq(&res->log_lock);
+	rcu_read_unlock();
+}

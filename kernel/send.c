@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * drbd_s_<resource>: walks the transfer log with the cursor of its connection
+ * and sends what core says comes next; in between answers to the peer's reads,
+ * out-of-sync notices and the requests of a resync.
+ */
+#include <linux/slab.h>
+
+#include "glue.h"
+
+static u64 now_ms(void)
+{
+	return ktime_get_ns() / NSEC_PER_MSEC;
+}
+
+void drbd_sender_kick(struct drbd_connection *conn)
+{
+	if (!conn)
+		return;
+	WRITE_ONCE(conn->snd_kick, true);
+	wake_up(&conn->snd_wait);
+}
+
+void drbd_senders_kick(struct drbd_resource *res)
+{
+	u32 i;
+
+	for (i = 0; i < CORE_MAX_PEERS && i < READ_ONCE(res->log.nr_conns); i++)
+		drbd_sender_kick(READ_ONCE(res->by_index[i]));
+}
+
+/* Header and body into the connection's buffer; returns the length of both. */
+static u32 frame(struct drbd_connection *conn, u16 cmd, u16 vnr, const void *body, u32 len,
+		 u32 payload)
+{
+	u8 *buf = conn->snd_buf;
+	u32 head = drbd_packet_encode(&conn->wire, buf, cmd, vnr, len + payload);
+
+	memcpy(buf + head, body, len);
+	return head + len;
+}
+
+static int send_packet(struct drbd_connection *conn, u16 cmd, u16 vnr, const void *body, u32 len,
+		       struct bio *bio)
+{
+	u32 n = frame(conn, cmd, vnr, body, len, bio ? bio->bi_iter.bi_size : 0);
+
+	return drbd_tcp_send(conn, conn->snd_buf, n, bio);
+}
+
+static struct drbd_peer_device *pd_of(struct drbd_connection *conn, struct log_device *ldev)
+{
+	struct drbd_device *dev = container_of(ldev, struct drbd_device, ldev);
+	struct drbd_peer_device *pd, *found = NULL;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(pd, &conn->peer_devices, of_conn)
+		if (pd->dev == dev)
+			found = pd;
+	rcu_read_unlock();
+	return found;
+}
+
+/* --- entries of the log -------------------------------------------------------------- */
+
+static int send_write(struct drbd_connection *conn, const struct log_emit *e)
+{
+	struct drbd_request *req = e->entry->owner;
+	struct drbd_peer_device *pd = pd_of(conn, e->entry->dev);
+	bool payload = e->cmd == P_DATA;
+	struct wire_data d = {
+		.sector = e->entry->sector, .block_id = e->position,
+		.seq = atomic_inc_return(&pd->seq_out), .size = e->entry->size,
+		.flags = e->dp_flags | drbd_wire_ack_flags(conn->wire.version, e->protocol,
+							   e->may_set_in_sync),
+	};
+	u8 body[WIRE_BODY_MAX];
+	u32 len = drbd_wire_put_data(e->cmd, body, &d);
+
+	atomic64_add(e->entry->size >> SECTOR_BITS, &pd->sent_sectors);
+	return send_packet(conn, e->cmd, pd->dev->vnr, body, len, payload ? req->bio : NULL);
+}
+
+static int send_read(struct drbd_connection *conn, const struct log_emit *e)
+{
+	struct drbd_peer_device *pd = pd_of(conn, e->entry->dev);
+	struct wire_block b = {
+		.sector = e->entry->sector, .block_id = e->position, .size = e->entry->size,
+	};
+	u8 body[WIRE_BODY_MAX];
+	u32 len = drbd_wire_put_block(P_DATA_REQUEST, body, &b);
+
+	return send_packet(conn, P_DATA_REQUEST, pd->dev->vnr, body, len, NULL);
+}
+
+static int send_barrier(struct drbd_connection *conn, u32 number)
+{
+	struct wire_barrier b = { .number = number };
+	u8 body[WIRE_BODY_MAX];
+	u32 len = drbd_wire_put_barrier(P_BARRIER, body, &b);
+
+	return send_packet(conn, P_BARRIER, 0, body, len, NULL);
+}
+
+/* All packets of a bitmap are contiguous on the stream: this is its only writer. */
+static int send_bitmap(struct drbd_connection *conn, struct drbd_peer_device *pd)
+{
+	struct drbd_device *dev = pd->dev;
+	struct bitcode_cursor c;
+	enum bitcode_result r;
+	u8 *chunk = (u8 *)conn->snd_buf + PACKET_HEADER_MAX;
+	u32 len, head;
+	u16 cmd;
+	int err = 0;
+
+	if (!dev->bitmap || pd->slot < 0)
+		return 0;
+	spin_lock_irq(&dev->bm_lock);
+	drbd_bitcode_start(&c, &conn->wire, &dev->bitmap->core, pd->slot, conn->conf.use_rle);
+	spin_unlock_irq(&dev->bm_lock);
+	while (!err) {
+		u8 header[PACKET_HEADER_MAX];
+
+		spin_lock_irq(&dev->bm_lock);
+		r = drbd_bitcode_encode(&c, &cmd, chunk, &len);
+		spin_unlock_irq(&dev->bm_lock);
+		if (r == BITCODE_DONE)
+			break;
+		head = drbd_packet_encode(&conn->wire, header, cmd, dev->vnr, len);
+		memcpy(chunk - head, header, head);
+		err = drbd_tcp_send(conn, chunk - head, head + len, NULL);
+	}
+	spin_lock_irq(&dev->bm_lock);
+	drbd_bitmap_unlock(&dev->bitmap->core, pd->slot, BITMAP_NO_CLEAR);
+	spin_unlock_irq(&dev->bm_lock);
+	return err;
+}
+
+static int send_marker(struct drbd_connection *conn, const struct drbd_marker *m)
+{
+	if (m->bitmap_of)
+		return send_bitmap(conn, m->bitmap_of);
+	return send_packet(conn, m->packet.cmd, m->packet.vnr, m->packet.body, m->packet.len, NULL);
+}
+
+static int emit(struct drbd_connection *conn, const struct log_emit *e)
+{
+	switch (e->kind) {
+	case LOG_EMIT_BARRIER:
+		return send_barrier(conn, e->number);
+	case LOG_EMIT_DATA:
+		return send_write(conn, e);
+	case LOG_EMIT_READ:
+		return send_read(conn, e);
+	case LOG_EMIT_MARKER:
+		return send_marker(conn, e->entry->owner);
+	default:	/* dagtags belong to versions from 110 on */
+		return 0;
+	}
+}
+
+static void was_sent(struct drbd_connection *conn, const struct log_emit *e, bool ok)
+{
+	struct drbd_resource *res = conn->res;
+	struct drbd_request *req = NULL;
+	u32 what;
+
+	if (e->kind != LOG_EMIT_DATA && e->kind != LOG_EMIT_READ && e->kind != LOG_EMIT_MARKER)
+		return;
+	spin_lock_irq(&res->log_lock);
+	what = drbd_log_sent(&res->log, conn->index, e->position, ok);
+	if (what && e->kind != LOG_EMIT_MARKER) {
+		req = e->entry->owner;
+		drbd_request_hold(req);
+	}
+	spin_unlock_irq(&res->log_lock);
+	if (req)
+		drbd_request_act(req, what);
+	else if (what & LOG_DONE)
+		drbd_retire_kick(res);
+}
+
+/* True: something was sent. *@err ends the link. */
+static bool step_log(struct drbd_connection *conn, int *err)
+{
+	struct drbd_resource *res = conn->res;
+	struct log_emit e;
+
+	spin_lock_irq(&res->log_lock);
+	if (drbd_log_epoch_deadline(&res->log) && drbd_log_epoch_deadline(&res->log) <= now_ms())
+		drbd_log_close_epoch(&res->log);
+	drbd_log_next(&res->log, conn->index, now_ms(), &e);
+	spin_unlock_irq(&res->log_lock);
+	if (e.kind == LOG_EMIT_NOTHING)
+		return false;
+	*err = emit(conn, &e);
+	was_sent(conn, &e, !*err);
+	return true;
+}
+
+/* --- notices, answers, resync ------------------------------------------------------------ */
+
+static bool next_notice(struct drbd_connection *conn, struct drbd_peer_device *pd,
+			u64 *sector, u32 *size)
+{
+	struct drbd_resource *res = conn->res;
+	struct drbd_device *dev = pd->dev;
+	bool any;
+
+	if (!dev->bitmap || pd->slot < 0)
+		return false;
+	spin_lock_irq(&res->log_lock);
+	spin_lock(&dev->bm_lock);
+	any = drbd_notice_next(&pd->notices, &dev->bitmap->core, pd->slot,
+			       res->log.conn[conn->index].cursor, sector, size);
+	spin_unlock(&dev->bm_lock);
+	spin_unlock_irq(&res->log_lock);
+	return any;
+}
+
+static bool step_notice(struct drbd_connection *conn, int *err)
+{
+	struct drbd_peer_device *pd;
+	struct wire_block b = {};
+	u8 body[WIRE_BODY_MAX];
+	u32 len;
+
+	list_for_each_entry(pd, &conn->peer_devices, of_conn) {
+		if (!next_notice(conn, pd, &b.sector, &b.size))
+			continue;
+		len = drbd_wire_put_block(P_OUT_OF_SYNC, body, &b);
+		*err = send_packet(conn, P_OUT_OF_SYNC, pd->dev->vnr, body, len, NULL);
+		return true;
+	}
+	return false;
+}
+
+static struct drbd_peer_req *pop_reply(struct drbd_connection *conn, struct list_head *list)
+{
+	struct drbd_peer_req *pr;
+
+	spin_lock_irq(&conn->snd_lock);
+	pr = list_first_entry_or_null(list, struct drbd_peer_req, node);
+	if (pr)
+		list_del_init(&pr->node);
+	spin_unlock_irq(&conn->snd_lock);
+	return pr;
+}
+
+static bool step_reply(struct drbd_connection *conn, int *err)
+{
+	struct drbd_peer_req *pr = pop_reply(conn, &conn->replies);
+	struct wire_data d = {};
+	u8 body[WIRE_BODY_MAX];
+	u16 cmd;
+	u32 len;
+
+	if (!pr)
+		return false;
+	cmd = pr->kind == PEER_READ ? P_DATA_REPLY : P_RS_DATA_REPLY;
+	d.sector = pr->sector;
+	d.block_id = pr->block_id;
+	d.size = pr->size;
+	len = drbd_wire_put_data(cmd, body, &d);
+	atomic64_add(pr->size >> SECTOR_BITS, &pr->pd->sent_sectors);
+	*err = send_packet(conn, cmd, pr->pd->dev->vnr, body, len, pr->bio);
+	drbd_reply_sent(pr);
+	return true;
+}
+
+static bool step_rs_ready(struct drbd_connection *conn, int *err)
+{
+	struct drbd_peer_req *pr = pop_reply(conn, &conn->rs_ready);
+	struct wire_block b = { .block_id = BLOCK_ID_SYNCER };
+	u8 body[WIRE_BODY_MAX];
+	u32 len;
+
+	if (!pr)
+		return false;
+	b.sector = pr->sector;
+	b.size = pr->size;
+	len = drbd_wire_put_block(P_RS_DATA_REQUEST, body, &b);
+	/* the reply may be here before the call returns: pr is not ours any more */
+	*err = send_packet(conn, P_RS_DATA_REQUEST, pr->pd->dev->vnr, body, len, NULL);
+	return true;
+}
+
+static bool step_resync(struct drbd_connection *conn)
+{
+	struct drbd_peer_device *pd;
+	bool did = false;
+
+	list_for_each_entry(pd, &conn->peer_devices, of_conn)
+		did |= drbd_rs_step(pd);
+	return did;
+}
+
+/* --- the thread ------------------------------------------------------------------------------ */
+
+static bool step(struct drbd_connection *conn, int *err)
+{
+	if (step_log(conn, err) || *err)
+		return true;
+	if (step_reply(conn, err) || *err)
+		return true;
+	if (step_notice(conn, err) || *err)
+		return true;
+	if (step_rs_ready(conn, err) || *err)
+		return true;
+	return step_resync(conn);
+}
+
+static long idle_timeout(struct drbd_connection *conn)
+{
+	struct drbd_peer_device *pd;
+	long timeout = HZ / 10;
+
+	list_for_each_entry(pd, &conn->peer_devices, of_conn)
+		if (READ_ONCE(pd->resync_runs))
+			return HZ / 20;
+	return timeout;
+}
+
+static bool wanted(struct drbd_connection *conn)
+{
+	return READ_ONCE(conn->snd_kick) || kthread_should_stop();
+}
+
+int drbd_sender(void *arg)
+{
+	struct drbd_connection *conn = arg;
+	bool corked = false, failed = false;
+	int err = 0;
+
+	while (!kthread_should_stop()) {
+		WRITE_ONCE(conn->snd_kick, false);
+		smp_mb();
+		if (!failed && step(conn, &err)) {
+			if (!corked && conn->conf.tcp_cork)
+				drbd_tcp_cork(conn->data, corked = true);
+			WRITE_ONCE(conn->snd_kick, true);
+		} else if (corked) {
+			drbd_tcp_cork(conn->data, corked = false);
+		}
+		if (err && !failed) {
+			failed = true;
+			drbd_link_failed(conn, err == -ETIMEDOUT ? CONN_TIMEOUT : CONN_NETWORK_FAILURE);
+		}
+		if (failed || !READ_ONCE(conn->snd_kick))
+			wait_event_interruptible_timeout(conn->snd_wait, wanted(conn),
+							 idle_timeout(conn));
+		if (failed)
+			WRITE_ONCE(conn->snd_kick, false);
+	}
+	return 0;
+}
