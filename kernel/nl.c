@@ -222,7 +222,7 @@ static int reply_end(struct nl_request *rq, s32 code)
 
 	rq->reply = NULL;
 	rq->head->ret_code = code;
-	genlmsg_end(reply, (void *)rq->head + sizeof(*rq->head));
+	genlmsg_end(reply, rq->head);
 	return genlmsg_reply(reply, rq->info);
 }
 

@@ -41,7 +41,7 @@ static int end(struct nl_dump *d, struct sk_buff *skb, int err)
 		kfree_skb(skb);
 		return err;
 	}
-	genlmsg_end(skb, (void *)nl_header(nlmsg_data(nlmsg_hdr(skb))) + sizeof(struct nl_header));
+	genlmsg_end(skb, nl_header(nlmsg_data(nlmsg_hdr(skb))));
 	__skb_queue_tail(&d->messages, skb);
 	d->longest = max(d->longest, skb->len);
 	return 0;

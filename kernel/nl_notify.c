@@ -47,7 +47,7 @@ static void add(struct sk_buff_head *q, struct sk_buff *skb, int err)
 		notify_seq++;
 		return;
 	}
-	genlmsg_end(skb, (void *)nl_header(nlmsg_data(nlmsg_hdr(skb))) + sizeof(struct nl_header));
+	genlmsg_end(skb, nl_header(nlmsg_data(nlmsg_hdr(skb))));
 	__skb_queue_tail(q, skb);
 }
 
@@ -383,7 +383,7 @@ void drbd_notify_helper(struct drbd_resource *res, struct drbd_device *dev,
 	}
 	notify_seq++;
 	if (skb) {
-		genlmsg_end(skb, (void *)nl_header(nlmsg_data(nlmsg_hdr(skb))) + sizeof(struct nl_header));
+		genlmsg_end(skb, nl_header(nlmsg_data(nlmsg_hdr(skb))));
 		nlmsg_hdr(skb)->nlmsg_seq = notify_seq;
 		multicast(skb);
 	}

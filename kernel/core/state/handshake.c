@@ -36,6 +36,7 @@ void link_up(struct core_resource *res, const struct core_event *ev)
 
 	if (conn->link != LINK_DOWN || conn->want_standalone) {
 		emit_conn(conn, ACT_DROP_LINK);
+		go_on(conn);
 		return;
 	}
 	conn->wire = ev->link.wire;
@@ -52,6 +53,7 @@ void link_up(struct core_resource *res, const struct core_event *ev)
 	conn->next_state.cstate = CONN_CONNECTED;
 	change_commit(res, "connected");
 	check_link_up(conn);
+	go_on(conn);
 }
 
 void got_sync_param(struct core_resource *res, const struct core_event *ev)
