@@ -157,3 +157,203 @@ func sendBitmap(b Bitmap, l Link, rle bool) []bitmapPacket {
 	}
 	return packets
 }
+
+// Superblock is what tests look at of a struct md_superblock.
+type Superblock struct {
+	Format                         int
+	EffectiveSize, Current, Device uint64
+	Flags, MdSize, Slots, PerBit   uint32
+	AlOffset, BmOffset, NodeID     int32
+	AlStripes, AlStripe4K          uint32
+	Members                        uint64
+	PeerFlags                      [32]uint32
+	PeerIndex                      [32]int32
+	PeerUUID                       [32]uint64
+	History                        [32]uint64
+	Clean                          bool
+}
+
+// decodeSuperblock also encodes it again, as the tools would.
+func decodeSuperblock(block []byte) (sb Superblock, again []byte, err int) {
+	var c C.struct_md_superblock
+	e := C.drbd_md_decode(cbytes(block), &c)
+	again = make([]byte, 4096)
+	C.drbd_md_encode(&c, cbytes(again), false)
+	sb = Superblock{
+		Format: int(c.format), EffectiveSize: uint64(c.effective_size), Current: uint64(c.current_uuid),
+		Device: uint64(c.device_uuid), Flags: uint32(c.flags), MdSize: uint32(c.md_size_sect),
+		Slots: uint32(c.bm_max_peers), PerBit: uint32(c.bm_bytes_per_bit), AlOffset: int32(c.al_offset),
+		BmOffset: int32(c.bm_offset), NodeID: int32(c.node_id), AlStripes: uint32(c.al_stripes),
+		AlStripe4K: uint32(c.al_stripe_size_4k), Members: uint64(c.members), Clean: bool(C.drbd_md_is_clean(&c)),
+	}
+	for i := range sb.PeerFlags {
+		sb.PeerFlags[i], sb.PeerIndex[i] = uint32(c.peer[i].flags), int32(c.peer[i].bitmap_index)
+		sb.PeerUUID[i], sb.History[i] = uint64(c.peer[i].bitmap_uuid), uint64(c.history[i])
+	}
+	return sb, again, int(e)
+}
+
+// freshSuperblock is what create-md writes.
+func freshSuperblock(format, slots int, l Layout, stripes, stripe4K uint32) []byte {
+	var c C.struct_md_superblock
+	C.drbd_md_init(&c, C.enum_md_format(format), C.u32(slots))
+	c.md_size_sect, c.al_offset, c.bm_offset = C.u32(l.MdSize), C.s32(l.AlOffset), C.s32(l.BmOffset)
+	c.al_stripes, c.al_stripe_size_4k = C.u32(stripes), C.u32(stripe4K)
+	out := make([]byte, 4096)
+	C.drbd_md_encode(&c, cbytes(out), false)
+	return out
+}
+
+// Layout is what tests look at of a struct md_layout.
+type Layout struct {
+	SbSector, AlSector, BmSector, Capacity uint64
+	MdSize                                 uint32
+	AlOffset, BmOffset                     int32
+}
+
+func goLayout(l *C.struct_md_layout) Layout {
+	return Layout{
+		SbSector: uint64(l.sb_sector), AlSector: uint64(l.al_sector), BmSector: uint64(l.bm_sector),
+		Capacity: uint64(l.capacity), MdSize: uint32(l.md_size_sect), AlOffset: int32(l.al_offset), BmOffset: int32(l.bm_offset),
+	}
+}
+
+func layout(index, slots int, perBit, stripes, stripe4K uint32, bytes uint64) (Layout, int) {
+	shape := C.struct_md_shape{
+		index: C.s32(index), max_peers: C.u32(slots), bytes_per_bit: C.u32(perBit),
+		al_stripes: C.u32(stripes), al_stripe_size_4k: C.u32(stripe4K),
+	}
+	var l C.struct_md_layout
+	e := C.drbd_md_layout(&shape, C.u64(bytes), &l)
+	return goLayout(&l), int(e)
+}
+
+// checkLayout decodes a superblock and checks it against its device.
+func checkLayout(block []byte, index int, bytes uint64) (Layout, int) {
+	var c C.struct_md_superblock
+	if e := C.drbd_md_decode(cbytes(block), &c); e != 0 {
+		return Layout{}, int(e)
+	}
+	var l C.struct_md_layout
+	e := C.drbd_md_layout_check(&c, C.s32(index), C.u64(bytes), &l)
+	return goLayout(&l), int(e)
+}
+
+func mdError(e int) string { return C.GoString(C.drbd_md_strerror(C.enum_md_error(e))) }
+
+func alExtents(configured, stripes, stripe4K uint32) uint32 {
+	return uint32(C.drbd_md_al_extents(C.u32(configured), C.u32(stripes), C.u32(stripe4K)))
+}
+
+// The verdicts of alReplay.
+const (
+	replayNothing  = C.AL_REPLAY_NOTHING
+	replayExtents  = C.AL_REPLAY_EXTENTS
+	replayNoBlock  = C.AL_REPLAY_NO_BLOCK
+	replayNoUpdate = C.AL_REPLAY_NO_UPDATE
+)
+
+// alReplay replays an activity log area; invalid is the number of corrupt blocks.
+func alReplay(area []byte, stripes, stripe4K uint32) (extents []uint32, verdict, invalid int) {
+	n := stripes * stripe4K
+	slots := (*C.u32)(C.malloc(4 * C.AL_REPLAY_SLOTS))
+	defer C.free(unsafe.Pointer(slots))
+	r := (*C.struct_al_replay)(C.calloc(1, C.sizeof_struct_al_replay))
+	defer C.free(unsafe.Pointer(r))
+	C.drbd_al_replay_init(r, C.u32(n), slots)
+	block := func(pos uint32) unsafe.Pointer {
+		b := uint32(C.drbd_al_ring_block(C.u32(pos), C.u32(stripes), C.u32(stripe4K)))
+		return cbytes(area[b*4096 : (b+1)*4096])
+	}
+	for pos := range n {
+		C.drbd_al_replay_scan(r, C.u32(pos), block(pos))
+	}
+	verdict, invalid = int(C.drbd_al_replay_decide(r)), int(r.invalid)
+	if verdict != replayExtents {
+		return nil, verdict, invalid
+	}
+	first := uint32(C.drbd_al_replay_first(r))
+	for i := range uint32(C.drbd_al_replay_count(r)) {
+		C.drbd_al_replay_apply(r, block((first+i)%n))
+	}
+	at := (*C.u32)(C.calloc(1, 4))
+	defer C.free(unsafe.Pointer(at))
+	for {
+		e := C.drbd_al_replay_next(r, at)
+		if e == C.AL_FREE {
+			return extents, verdict, invalid
+		}
+		extents = append(extents, uint32(e))
+	}
+}
+
+func alRingBlock(tr, stripes, stripe4K uint32) uint32 {
+	return uint32(C.drbd_al_ring_block(C.u32(tr), C.u32(stripes), C.u32(stripe4K)))
+}
+
+func alInitBlock() []byte {
+	b := make([]byte, 4096)
+	C.drbd_al_block_init(cbytes(b))
+	return b
+}
+
+// alUpdate is one update of a transaction.
+type alUpdate struct {
+	slot   uint16
+	extent uint32
+}
+
+func alBlock(tr uint32, updates []alUpdate, context []uint32, start uint32) []byte {
+	b := make([]byte, 4096)
+	u := make([]C.struct_al_update, len(updates)+1)
+	for i, x := range updates {
+		u[i] = C.struct_al_update{slot: C.u16(x.slot), extent: C.u32(x.extent)}
+	}
+	ctx := make([]C.u32, len(context)+1)
+	for i, x := range context {
+		ctx[i] = C.u32(x)
+	}
+	C.drbd_al_block_encode(cbytes(b), C.u32(tr), &u[0], C.u32(len(updates)), &ctx[0], C.u32(len(context)), C.u32(start))
+	return b
+}
+
+func alCRC(b []byte) uint32 { return uint32(C.drbd_al_crc32c(cbytes(b), C.size_t(len(b)))) }
+
+// SetExtent sets all bits of an activity log extent in all slots.
+func (b Bitmap) SetExtent(extent uint32) {
+	first := uint64(extent) << (22 - uint(b.c.shift))
+	last := min(first+1<<(22-uint(b.c.shift)), uint64(b.c.bits)) - 1
+	for slot := range uint32(b.c.nr_slots) {
+		C.drbd_bitmap_set(b.c, C.u32(slot), C.u64(first), C.u64(last))
+	}
+}
+
+// Page is the content of a page, as on disk.
+func (b Bitmap) Page(i int) []byte {
+	return C.GoBytes(unsafe.Slice(b.c.page, b.c.nr_pages)[i], 4096)
+}
+
+// Pages is their number.
+func (b Bitmap) Pages() int { return int(b.c.nr_pages) }
+
+// Load fills page i as if read from disk.
+func (b Bitmap) Load(i int, data []byte) {
+	copy(unsafe.Slice((*byte)(unsafe.Slice(b.c.page, b.c.nr_pages)[i]), 4096), data)
+	C.drbd_bitmap_recount(b.c, C.u32(i), C.u32(i))
+}
+
+// Runs lists the set bits of a slot as pairs of first and last.
+func (b Bitmap) Runs(slot int) (runs [][2]uint64) {
+	end := uint64(b.c.bits)
+	for bit := uint64(0); bit < end; {
+		first := uint64(C.drbd_bitmap_next_set(b.c, C.u32(slot), C.u64(bit), C.u64(end-1)))
+		if first >= end {
+			break
+		}
+		next := uint64(C.drbd_bitmap_next_clear(b.c, C.u32(slot), C.u64(first), C.u64(end-1)))
+		next = min(next, end)
+		runs = append(runs, [2]uint64{first, next - 1})
+		bit = next
+	}
+	return runs
+}
