@@ -93,6 +93,7 @@ void got_uuids(struct core_resource *res, const struct core_event *ev)
 	(void)res;
 	pd->peer_uuids = ev->uuids;
 	pd->got_uuids = true;
+	pd->uuids_are_new = true;
 	if (dev->now.disk < DISK_NEGOTIATING && pd->now.pdsk == DISK_UP_TO_DATE)
 		dev->exposed_uuid = ev->uuids.current_uuid;
 	go_on(ev->conn);
@@ -209,6 +210,7 @@ static void decide(struct core_peer_device *pd, u8 pdsk, u8 peer_role, bool firs
 	struct core_policy_input in = policy_input(pd, pdsk, peer_role);
 	struct core_policy_result p = core_policy(&in);
 
+	pd->uuids_are_new = false;
 	log_decision(pd, &in.compare, &p);
 	if (p.split_brain)
 		run_helper(pd, HELPER_INITIAL_SPLIT_BRAIN);
@@ -282,7 +284,7 @@ static bool compare_again(const struct core_peer_device *pd, const struct wire_s
 	if (s->conn >= REPL_STARTING_SYNC_S && s->conn <= REPL_WF_BITMAP_T)
 		return true;
 	return dev->now.disk == DISK_INCONSISTENT && pdsk == DISK_UP_TO_DATE &&
-	       pd->now.pdsk != DISK_UP_TO_DATE;
+	       pd->uuids_are_new;
 }
 
 static bool source_is_done(const struct core_peer_device *pd, const struct wire_state *s)

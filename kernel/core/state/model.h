@@ -103,6 +103,7 @@ struct core_peer_device {
 
 	/* handshake: what this connection has told us so far */
 	bool got_sizes, got_uuids, got_state;
+	bool uuids_are_new;		/* came since the last decision */
 	bool decided;			/* the first State was acted upon */
 	u64 dirty_bits;			/* weight of the slot; glue refreshes it before each step */
 	struct wire_uuids peer_uuids;
