@@ -108,8 +108,9 @@ static const struct packet_info packets[] = {
 	ROW(P_FLUSH_REQUESTS_ACK, D, C, 0,                123, 0, 0, 12, 12),
 	ROW(P_ENABLE_REPLICATION_NEXT, D, C, VX,          110, 0,
 	    FEATURE_RESYNC_WITHOUT_REPLICATION, 4, 4),
-	ROW(P_ENABLE_REPLICATION, D, C, V,                110, 0,
-	    FEATURE_RESYNC_WITHOUT_REPLICATION, 4, 4),
+	/* 9.3.3 sends this one to every peer, whatever was agreed on; without
+	 * the feature it is to be ignored (docs/findings.md). */
+	ROW(P_ENABLE_REPLICATION, D, C, V,                0, 0, 0, 4, 4),
 	ROW(P_INITIAL_META,       M, PHASE_FIRST, 0,      0, 0, 0, 0, 0),
 	ROW(P_INITIAL_DATA,       D, PHASE_FIRST, 0,      0, 0, 0, 0, 0),
 	ROW(P_CONNECTION_FEATURES, D, PHASE_FEATURES, 0,  0, 0, 0, 72, 72),
