@@ -74,7 +74,7 @@ void send_uuids(struct core_peer_device *pd)
 		u->flags |= UUID_DISCARD_MY_DATA;
 	if (dev->crashed_primary)
 		u->flags |= UUID_CRASHED_PRIMARY;
-	if (dev->next_state.disk == DISK_INCONSISTENT || !(dev->md.flags & MDF_CONSISTENT))
+	if (dev->next_state.disk == DISK_NEGOTIATING && !(dev->md.flags & MDF_CONSISTENT))
 		u->flags |= UUID_INCONSISTENT;
 	p = pd_packet(pd, P_UUIDS);
 	p->len = drbd_wire_put_uuids(p->body, u);
