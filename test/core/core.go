@@ -45,18 +45,20 @@ func sum() (string, error) {
 	h := sha256.New()
 	root := filepath.Join(here(), "..", "..", "kernel", "core")
 	for _, part := range compiled {
-		if err := sumPart(h, filepath.Join(root, part)); err != nil {
+		if err := sumPart(h, filepath.Join(root, part), func(string) {}); err != nil {
 			return "", err
 		}
 	}
 	return hex.EncodeToString(h.Sum(nil))[:32], nil
 }
 
-func sumPart(h io.Writer, root string) error {
+// sumPart writes a file, or the sources of a folder, into h, and names each.
+func sumPart(h io.Writer, root string, name func(string)) error {
 	return filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || !(strings.HasSuffix(path, ".c") || strings.HasSuffix(path, ".h")) {
 			return err
 		}
+		name(path)
 		data, err := os.ReadFile(path)
 		fmt.Fprintf(h, "%s %d\n", path, len(data))
 		h.Write(data)
@@ -78,7 +80,9 @@ func Main(m *testing.M) {
 	// A fuzz worker is what its parent is.
 	worker := slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.fuzzworker") })
 	if worker || C.GoString(C.core_sum()) == want {
-		os.Exit(m.Run())
+		code := m.Run()
+		noteInputs()
+		os.Exit(code)
 	}
 	const again = "DRBD_CORE_REBUILT"
 	if os.Getenv(again) != "" {
@@ -106,5 +110,32 @@ func Main(m *testing.M) {
 	if err := cmd.Run(); err != nil {
 		os.Exit(1)
 	}
+	noteInputs()
 	os.Exit(0)
+}
+
+// noteInputs adds the files of kernel/core to the list by which the go command
+// decides whether a cached result is still good. It notes by itself only what
+// is opened while tests run.
+func noteInputs() {
+	const logFlag = "-test.testlogfile="
+	for _, a := range os.Args[1:] {
+		name, ok := strings.CutPrefix(a, logFlag)
+		if !ok {
+			continue
+		}
+		log, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+		if err != nil {
+			return
+		}
+		defer log.Close()
+		if st, err := log.Stat(); err == nil && st.Size() == 0 {
+			fmt.Fprintln(log, "# test log")
+		}
+		for _, part := range compiled {
+			sumPart(io.Discard, filepath.Join(here(), "..", "..", "kernel", "core", part), func(path string) {
+				fmt.Fprintln(log, "open", path)
+			})
+		}
+	}
 }

@@ -513,6 +513,33 @@ static void bitmap_transfer_round_trip(void)
 	}
 }
 
+/* wire.md 7.3: a plain chunk behind a compressed one begins at a word, so it
+ * repeats some bits. */
+static void plain_behind_compressed(void)
+{
+	struct bitmap *bm = t_bitmap(8 * 200000, 1, 12);
+	struct bitcode_cursor c;
+	u8 body[4096], want[4096];
+	u64 bit, start;
+	u32 len;
+	u16 cmd;
+
+	for (bit = 100001; bit < 200000; bit += 2)
+		drbd_bitmap_set(bm, 0, bit, bit);
+	drbd_bitcode_start(&c, &v101, bm, 0, true);
+	T_EQ(drbd_bitcode_encode(&c, &cmd, body, &len), BITCODE_PACKET);
+	T_EQ(cmd, P_COMPRESSED_BITMAP);
+	T_OK(c.bit % 64);
+	start = c.bit / 64;
+	T_EQ(drbd_bitcode_encode(&c, &cmd, body, &len), BITCODE_PACKET);
+	T_EQ(cmd, P_BITMAP);
+	T_EQ(len, 4080);
+	T_EQ(c.bit, start * 64 + 4080 * 8);
+	drbd_bitmap_extract(bm, 0, start, want, 4080 / 8);
+	T_OK(!memcmp(body, want, 4080));
+	t_bitmap_free(bm);
+}
+
 /* Coarser bits of our own: set bits may grow outward, never vanish. */
 static void bitmap_transfer_scaled(void)
 {
@@ -567,6 +594,7 @@ const struct c_test wire_tests[] = {
 	{ "rle example", rle_example },
 	{ "rle that is refused", rle_that_is_refused },
 	{ "bitmap transfer round trip", bitmap_transfer_round_trip },
+	{ "plain behind compressed", plain_behind_compressed },
 	{ "bitmap transfer scaled", bitmap_transfer_scaled },
 	{ NULL, NULL },
 };
