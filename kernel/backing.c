@@ -70,12 +70,12 @@ static void backing_free(struct drbd_backing *b)
 static int open_failed(const char *path, int err, int code, char *text)
 {
 	if (err == -EBUSY)
-		snprintf(text, 160, "%s is in use: unmount it, or stop what holds it (lsblk %s)",
+		snprintf(text, CORE_TEXT_MAX, "%s is in use: unmount it, or stop what holds it (lsblk %s)",
 			 path, path);
 	else if (err == -ENOENT)
-		snprintf(text, 160, "%s does not exist", path);
+		snprintf(text, CORE_TEXT_MAX, "%s does not exist", path);
 	else
-		snprintf(text, 160, "cannot open %s for reading and writing: error %d", path, -err);
+		snprintf(text, CORE_TEXT_MAX, "cannot open %s for reading and writing: error %d", path, -err);
 	return code;
 }
 
@@ -99,7 +99,7 @@ static int open_devices(struct drbd_device *dev, const struct nl_disk_conf *conf
 	if (err)
 		return open_failed(conf->meta_dev, err, ERR_OPEN_MD_DISK, text);
 	if (b->bdev == b->md_bdev) {
-		strscpy(text, "data and metadata on one device need meta-disk internal", 160);
+		strscpy(text, "data and metadata on one device need meta-disk internal", CORE_TEXT_MAX);
 		return ERR_MD_IDX_INVALID;
 	}
 	return 0;
@@ -114,16 +114,16 @@ static int md_refused(enum md_error err, const char *dev, char *text)
 {
 	switch (err) {
 	case MD_NO_MAGIC:
-		snprintf(text, 160, "Meta data magic not found on %s. Did you \"drbdadm create-md\"?", dev);
+		snprintf(text, CORE_TEXT_MAX, "Meta data magic not found on %s. Did you \"drbdadm create-md\"?", dev);
 		return ERR_MD_INVALID;
 	case MD_OLD_FORMAT:
-		snprintf(text, 160, "Found old (0.7) meta data on %s: convert it with \"drbdadm create-md\"", dev);
+		snprintf(text, CORE_TEXT_MAX, "Found old (0.7) meta data on %s: convert it with \"drbdadm create-md\"", dev);
 		return ERR_MD_INVALID;
 	case MD_UNCLEAN:
-		snprintf(text, 160, "Found unclean meta data on %s. Did you \"drbdadm apply-al\"?", dev);
+		snprintf(text, CORE_TEXT_MAX, "Found unclean meta data on %s. Did you \"drbdadm apply-al\"?", dev);
 		return ERR_MD_UNCLEAN;
 	default:
-		snprintf(text, 160, "meta data on %s is not valid: %s", dev, drbd_md_strerror(err));
+		snprintf(text, CORE_TEXT_MAX, "meta data on %s is not valid: %s", dev, drbd_md_strerror(err));
 		return ERR_MD_INVALID;
 	}
 }
@@ -138,7 +138,7 @@ static int read_superblock(struct drbd_device *dev, const struct nl_disk_conf *c
 
 	err = drbd_md_sb_sector(conf->meta_dev_idx, md_bytes, &sector);
 	if (err) {
-		snprintf(text, 160, "%s is too small for metadata", conf->meta_dev);
+		snprintf(text, CORE_TEXT_MAX, "%s is too small for metadata", conf->meta_dev);
 		return ERR_MD_DISK_TOO_SMALL;
 	}
 	mutex_lock(&dev->md_io);
@@ -146,7 +146,7 @@ static int read_superblock(struct drbd_device *dev, const struct nl_disk_conf *c
 	err = io ? MD_OK : drbd_md_decode(dev->md_page, &a->core.md);
 	mutex_unlock(&dev->md_io);
 	if (io) {
-		snprintf(text, 160, "Error while reading metadata from %s (%d)", conf->meta_dev, io);
+		snprintf(text, CORE_TEXT_MAX, "Error while reading metadata from %s (%d)", conf->meta_dev, io);
 		return ERR_IO_MD_DISK;
 	}
 	if (!err && !drbd_md_is_clean(&a->core.md))
@@ -173,14 +173,14 @@ static int load_bitmap(const struct nl_disk_conf *conf, struct drbd_attach *a, c
 	a->al = drbd_al_alloc(drbd_md_al_extents(conf->al_extents, md->al_stripes,
 						 md->al_stripe_size_4k));
 	if (!a->bitmap || !a->al) {
-		strscpy(text, "not enough memory for bitmap and activity log", 160);
+		strscpy(text, "not enough memory for bitmap and activity log", CORE_TEXT_MAX);
 		return ERR_NOMEM;
 	}
 	if (!md->effective_size)
 		return 0;	/* never used: what is on the disk means nothing */
 	err = drbd_bitmap_read(a->backing, a->bitmap);
 	if (err) {
-		snprintf(text, 160, "reading the bitmap failed (%d)", err);
+		snprintf(text, CORE_TEXT_MAX, "reading the bitmap failed (%d)", err);
 		return ERR_IO_MD_DISK;
 	}
 	return 0;
@@ -193,14 +193,14 @@ int drbd_attach_prepare(struct drbd_device *dev, const struct nl_disk_conf *conf
 	int err;
 
 	if (conf->meta_dev_idx < MD_INDEX_INTERNAL) {
-		strscpy(text, "the metadata index is none of internal, flexible or 0..255", 160);
+		strscpy(text, "the metadata index is none of internal, flexible or 0..255", CORE_TEXT_MAX);
 		return ERR_MD_IDX_INVALID;
 	}
 	b = a->backing = kzalloc(sizeof(*b), GFP_KERNEL);
 	if (!b || percpu_ref_init(&b->ref, idle, 0, GFP_KERNEL)) {
 		kfree(b);
 		a->backing = NULL;
-		strscpy(text, "not enough memory", 160);
+		strscpy(text, "not enough memory", CORE_TEXT_MAX);
 		return ERR_NOMEM;
 	}
 	INIT_WORK(&b->close_work, close_work);
@@ -256,7 +256,7 @@ int drbd_attach(struct drbd_device *dev, const struct nl_disk_conf *conf, char *
 
 	if (READ_ONCE(dev->status.dev.disk) != DISK_DISKLESS ||
 	    rcu_access_pointer(dev->backing)) {
-		strscpy(text, "a disk is attached already", 160);
+		strscpy(text, "a disk is attached already", CORE_TEXT_MAX);
 		return ERR_DISK_CONFIGURED;
 	}
 	a = kzalloc(sizeof(*a), GFP_KERNEL);
@@ -271,7 +271,7 @@ int drbd_attach(struct drbd_device *dev, const struct nl_disk_conf *conf, char *
 		job.core.dev = &dev->core;
 		job.core.arg.attach = &a->core;
 		err = drbd_job_run(dev->res, &job);
-		strscpy(text, job.core.text, 160);
+		strscpy(text, job.core.text, CORE_TEXT_MAX);
 		if (err != RES_SUCCESS && rcu_access_pointer(dev->backing) == b &&
 		    READ_ONCE(dev->status.dev.disk) == DISK_DISKLESS)
 			drbd_backing_close_when_idle(dev);

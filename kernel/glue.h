@@ -410,7 +410,7 @@ struct drbd_connection *drbd_connection_find(struct drbd_resource *res, u32 peer
 struct drbd_peer_device *drbd_peer_device_find(struct drbd_connection *conn, u32 vnr);
 /*
  * Creation and removal; may sleep, registry_mutex (and for parts of a resource
- * its adm_mutex) held. 0 or an ERR_ code; @text gets a sentence of up to 160 bytes.
+ * its adm_mutex) held. 0 or an ERR_ code; @text gets a sentence of up to CORE_TEXT_MAX bytes.
  */
 int drbd_resource_create(const char *name, const struct nl_resource_opts *opts,
 			 struct drbd_resource **out, char *text);

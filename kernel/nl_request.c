@@ -89,7 +89,7 @@ static s32 new_resource(struct nl_request *rq)
 {
 	struct nl_resource_opts opts;
 	struct drbd_resource *res;
-	char text[160] = "";
+	char text[CORE_TEXT_MAX] = "";
 	s32 code;
 	int err;
 
@@ -119,7 +119,7 @@ static s32 new_resource(struct nl_request *rq)
 static s32 destroy_resource(struct nl_request *rq)
 {
 	struct sk_buff_head q;
-	char text[160] = "";
+	char text[CORE_TEXT_MAX] = "";
 	s32 code;
 
 	__skb_queue_head_init(&q);
@@ -157,7 +157,7 @@ static s32 new_minor(struct nl_request *rq)
 {
 	struct nl_device_conf conf;
 	struct drbd_device *dev;
-	char text[160] = "";
+	char text[CORE_TEXT_MAX] = "";
 	u64 present;
 	s32 code;
 	int err;
@@ -193,7 +193,7 @@ static s32 new_minor(struct nl_request *rq)
 static s32 destroy_device(struct nl_request *rq, struct drbd_device *dev)
 {
 	struct sk_buff_head q;
-	char text[160] = "";
+	char text[CORE_TEXT_MAX] = "";
 	s32 code;
 
 	__skb_queue_head_init(&q);
@@ -214,7 +214,7 @@ static s32 del_minor(struct nl_request *rq)
 static s32 attach(struct nl_request *rq)
 {
 	struct nl_disk_conf conf;
-	char text[160] = "";
+	char text[CORE_TEXT_MAX] = "";
 	s32 r;
 	int err;
 
@@ -382,7 +382,7 @@ static s32 new_peer(struct nl_request *rq)
 {
 	struct nl_net_conf conf;
 	struct drbd_connection *conn;
-	char text[160] = "";
+	char text[CORE_TEXT_MAX] = "";
 	s32 code;
 	int err;
 
@@ -510,7 +510,7 @@ static s32 disconnect(struct nl_request *rq)
 static s32 destroy_connection(struct nl_request *rq, struct drbd_connection *conn)
 {
 	struct sk_buff_head q;
-	char text[160] = "";
+	char text[CORE_TEXT_MAX] = "";
 	s32 code;
 
 	__skb_queue_head_init(&q);
@@ -559,7 +559,7 @@ static s32 read_path(struct nl_request *rq, struct nl_path_parms *parms)
 static s32 new_path(struct nl_request *rq)
 {
 	struct nl_path_parms parms;
-	char text[160] = "";
+	char text[CORE_TEXT_MAX] = "";
 	s32 code = read_path(rq, &parms);
 
 	if (code)
@@ -578,7 +578,7 @@ static s32 del_path(struct nl_request *rq)
 {
 	struct nl_path_parms parms;
 	struct sk_buff_head q;
-	char text[160] = "";
+	char text[CORE_TEXT_MAX] = "";
 	s32 code = read_path(rq, &parms);
 
 	if (code)

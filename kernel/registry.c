@@ -153,7 +153,7 @@ int drbd_resource_create(const char *name, const struct nl_resource_opts *opts,
 	struct drbd_resource *res;
 
 	if (!try_module_get(THIS_MODULE)) {
-		strscpy(text, "the module is being unloaded", 160);
+		strscpy(text, "the module is being unloaded", CORE_TEXT_MAX);
 		return ERR_INVALID_REQUEST;
 	}
 	res = resource_alloc(name, opts);
@@ -162,7 +162,7 @@ int drbd_resource_create(const char *name, const struct nl_resource_opts *opts,
 			resource_free_arrays(res);
 		kfree(res);
 		module_put(THIS_MODULE);
-		strscpy(text, "not enough memory for another resource", 160);
+		strscpy(text, "not enough memory for another resource", CORE_TEXT_MAX);
 		return ERR_NOMEM;
 	}
 	list_add_tail_rcu(&res->node, &drbd_resources);
@@ -173,11 +173,11 @@ int drbd_resource_create(const char *name, const struct nl_resource_opts *opts,
 int drbd_resource_destroy(struct drbd_resource *res, char *text)
 {
 	if (!list_empty(&res->connections)) {
-		strscpy(text, "the resource still has connections: del-peer them first", 160);
+		strscpy(text, "the resource still has connections: del-peer them first", CORE_TEXT_MAX);
 		return ERR_NET_CONFIGURED;
 	}
 	if (!list_empty(&res->devices)) {
-		strscpy(text, "the resource still has volumes: del-minor them first", 160);
+		strscpy(text, "the resource still has volumes: del-minor them first", CORE_TEXT_MAX);
 		return ERR_RES_IN_USE;
 	}
 	list_del_rcu(&res->node);
@@ -388,22 +388,22 @@ static void free_chain(struct core_peer_device *chain)
 
 static int no_memory(char *text)
 {
-	strscpy(text, "not enough memory", 160);
+	strscpy(text, "not enough memory", CORE_TEXT_MAX);
 	return ERR_NOMEM;
 }
 
 static int device_check(struct drbd_resource *res, u32 minor, u32 vnr, char *text)
 {
 	if (minor > MINOR_MAX) {
-		strscpy(text, "requested minor out of range", 160);
+		strscpy(text, "requested minor out of range", CORE_TEXT_MAX);
 		return ERR_INVALID_REQUEST;
 	}
 	if (vnr > VOLUME_MAX) {
-		strscpy(text, "requested volume id out of range", 160);
+		strscpy(text, "requested volume id out of range", CORE_TEXT_MAX);
 		return ERR_INVALID_REQUEST;
 	}
 	if (drbd_device_by_minor(minor) || drbd_device_by_volume(res, vnr)) {
-		snprintf(text, 160, "minor %u or volume %u exists already", minor, vnr);
+		snprintf(text, CORE_TEXT_MAX, "minor %u or volume %u exists already", minor, vnr);
 		return ERR_MINOR_OR_VOLUME_EXISTS;
 	}
 	return 0;
@@ -460,7 +460,7 @@ int drbd_device_destroy(struct drbd_device *dev, char *text)
 	job.core.dev = &dev->core;
 	r = drbd_job_run(res, &job);
 	if (r < RES_SUCCESS || r > 99) {
-		strscpy(text, job.core.text, 160);
+		strscpy(text, job.core.text, CORE_TEXT_MAX);
 		return r;
 	}
 	idr_remove(&minors, dev->minor);
@@ -601,11 +601,11 @@ int drbd_connection_create(struct drbd_resource *res, u32 peer_node_id,
 	struct drbd_job job;
 
 	if (drbd_connection_find(res, peer_node_id)) {
-		snprintf(text, 160, "Connection for peer node id %u already exists", peer_node_id);
+		snprintf(text, CORE_TEXT_MAX, "Connection for peer node id %u already exists", peer_node_id);
 		return ERR_INVALID_REQUEST;
 	}
 	if (!list_empty(&res->connections)) {
-		strscpy(text, "this version of the module has one peer per resource", 160);
+		strscpy(text, "this version of the module has one peer per resource", CORE_TEXT_MAX);
 		return ERR_INVALID_REQUEST;
 	}
 	conn = connection_alloc(res, peer_node_id, conf);
@@ -651,7 +651,7 @@ int drbd_connection_destroy(struct drbd_connection *conn, char *text)
 	job.core.conn = &conn->core;
 	r = drbd_job_run(res, &job);
 	if (r < RES_SUCCESS || r > 99) {
-		strscpy(text, job.core.text, 160);
+		strscpy(text, job.core.text, CORE_TEXT_MAX);
 		return r;
 	}
 	list_del_rcu(&conn->node);
@@ -696,7 +696,7 @@ static int path_check(struct drbd_connection *own, const void *my, int my_len,
 					continue;
 				if (conn == own && !(m && p))
 					continue;
-				snprintf(text, 160, "%s address is in use by resource %s",
+				snprintf(text, CORE_TEXT_MAX, "%s address is in use by resource %s",
 					 m && p ? "both the local and the peer" :
 					 m ? "the local" : "the peer", res->name);
 				return m && p ? ERR_LOCAL_AND_PEER_ADDR :
@@ -713,7 +713,7 @@ int drbd_path_add(struct drbd_connection *conn, const void *my, int my_len,
 
 	if (my_len < (int)sizeof(sa_family_t) || my_len > (int)sizeof(path->my_addr) ||
 	    peer_len < (int)sizeof(sa_family_t) || peer_len > (int)sizeof(path->peer_addr)) {
-		strscpy(text, "connection endpoint(s) missing", 160);
+		strscpy(text, "connection endpoint(s) missing", CORE_TEXT_MAX);
 		return ERR_INVALID_REQUEST;
 	}
 	err = path_check(conn, my, my_len, peer, peer_len, text);
@@ -741,7 +741,7 @@ int drbd_path_del(struct drbd_connection *conn, const void *my, int my_len,
 			continue;
 		if (list_is_singular(&conn->paths) && conn->receiver &&
 		    READ_ONCE(conn->status.conn.cstate) > CONN_STANDALONE) {
-			strscpy(text, "Can not delete last path, use disconnect first!", 160);
+			strscpy(text, "Can not delete last path, use disconnect first!", CORE_TEXT_MAX);
 			return ERR_INVALID_REQUEST;
 		}
 		list_del_rcu(&path->node);
@@ -749,7 +749,7 @@ int drbd_path_del(struct drbd_connection *conn, const void *my, int my_len,
 		kfree(path);
 		return 0;
 	}
-	strscpy(text, "no such path", 160);
+	strscpy(text, "no such path", CORE_TEXT_MAX);
 	return ERR_INVALID_REQUEST;
 }
 

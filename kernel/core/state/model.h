@@ -25,6 +25,7 @@
 /* actions that one step can need, for a resource with this many volumes */
 #define CORE_ACTIONS_FOR(volumes)	(48 + 24 * (volumes))
 #define CORE_PACKET_BODY_MAX	160
+#define CORE_TEXT_MAX		320	/* a sentence for the administrator, bytes */
 
 /* connected, no replication yet: the number that both kinds of state share */
 #define REPL_OFF	CONN_CONNECTED
@@ -256,7 +257,7 @@ struct core_job {
 		const struct nl_peer_device_opts *pd_conf;
 	} arg;
 	s32 result;			/* enum core_result > 0 or <= 0, or an ERR_ code >= 100 */
-	char text[160];			/* one sentence for the administrator, or "" */
+	char text[CORE_TEXT_MAX];	/* one sentence for the administrator, or "" */
 	u64 wake_ms;			/* absolute; 0 = no timer */
 	struct core_job *next;
 	void *glue;
