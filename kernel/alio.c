@@ -86,7 +86,7 @@ int drbd_al_commit(struct drbd_device *dev, struct drbd_backing *b)
 	if (!err)
 		err = write_block(dev, b, tr_number);
 	spin_lock_irq(&dev->extent_lock);
-	drbd_al_committed(al, !err);
+	drbd_al_committed(al, err ? AL_FAILED : AL_WRITTEN);
 	spin_unlock_irq(&dev->extent_lock);
 	if (err) {
 		drbd_err(dev->res, "%u drbd%u: activity log transaction failed (%d)", dev->vnr,

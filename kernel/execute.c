@@ -84,9 +84,13 @@ static void at_position(struct drbd_resource *res, const struct core_action *a, 
 		spin_unlock(&((struct drbd_device *)a->dev->glue)->bm_lock);
 		fallthrough;
 	default:
-		/* no place: the link is gone, and with it whoever wanted to hear it */
-		if (!drbd_log_enter_marker(&res->log, 1u << conn->index, prepared, now))
-			kfree(prepared);
+		if (drbd_log_enter_marker(&res->log, 1u << conn->index, prepared, now))
+			break;
+		/* the link is gone, and with it whoever wanted to hear it; or the peer
+		 * has not read for so long that even the reserve is used up */
+		kfree(prepared);
+		if (res->log.conn[conn->index].attached)
+			drbd_link_failed(conn, CONN_NETWORK_FAILURE);
 	}
 }
 

@@ -46,8 +46,6 @@
 #define DRBD_PROTO_MAX		101u
 #define DRBD_FEATURES		(FEATURE_TRIM | FEATURE_WSAME | FEATURE_WZEROES)
 #define DRBD_LOG_SIZE		8192u
-/* room that application requests leave for markers and peer reads */
-#define DRBD_LOG_RESERVE	256u
 
 struct drbd_resource;
 struct drbd_device;
@@ -504,7 +502,9 @@ void drbd_submit_kick(struct drbd_device *dev);
 /* Ranges that came free: their owners go on from the submit work. */
 void drbd_ranges_granted(struct drbd_device *dev, struct core_node *granted);
 void drbd_range_end(struct drbd_device *dev, struct io_range *r);
-/* Consequences of a log call, after unlocking. @req holds a reference if what. */
+/* Under the log lock: keeps @req, and its result, for drbd_request_act(). */
+void drbd_request_grab(struct drbd_request *req, u32 what);
+/* Consequences of a log call, after unlocking; drops the reference of the grab. */
 void drbd_request_act(struct drbd_request *req, u32 what);
 void drbd_request_hold(struct drbd_request *req);
 void drbd_request_put(struct drbd_request *req);

@@ -182,7 +182,7 @@ static int write_ack(struct drbd_connection *conn, struct drbd_peer_device *pd,
 			    b->sector, b->size, &e);
 	if (e && what) {
 		req = e->owner;
-		drbd_request_hold(req);
+		drbd_request_grab(req, what);
 	}
 	spin_unlock_irqrestore(&res->log_lock, flags);
 	if (req)
@@ -451,7 +451,7 @@ static bool request_expired(struct drbd_connection *conn)
 		return false;
 	spin_lock_irq(&res->log_lock);
 	e = drbd_log_oldest_unacked(&res->log, conn->index);
-	expired = e && now > e->started + limit;
+	expired = e && e->sent && now > e->sent + limit;
 	spin_unlock_irq(&res->log_lock);
 	if (expired)
 		drbd_err(res, "%s: Remote failed to finish a request within %llums > ko-count (%u) * timeout (%u * 0.1s)",

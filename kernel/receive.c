@@ -220,9 +220,11 @@ static int recv_bitmap(struct drbd_connection *conn, struct incoming *in)
 
 	if (begin_bitmap(conn, in))
 		return -EPROTO;
-	spin_lock_irq(&pd->dev->bm_lock);
-	r = drbd_bitcode_decode(&pd->rx, in->hdr.cmd, in->body, in->hdr.length, &error);
-	spin_unlock_irq(&pd->dev->bm_lock);
+	do {
+		spin_lock_irq(&pd->dev->bm_lock);
+		r = drbd_bitcode_decode(&pd->rx, in->hdr.cmd, in->body, in->hdr.length, &error);
+		spin_unlock_irq(&pd->dev->bm_lock);
+	} while (r == BITCODE_AGAIN);
 	if (r == BITCODE_PACKET)
 		return 0;
 	end_bitmap(pd);

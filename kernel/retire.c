@@ -141,7 +141,20 @@ void drbd_retire_kick(struct drbd_resource *res)
 	queue_work(res->wq, &res->retire_work);
 }
 
-/* A drain is over when everything that was in the log at that time has left it. */
+/*
+ * Everything that was in the log at that time has left it; or, while
+ * completions are held back, is done at least.
+ */
+static bool drained(struct drbd_resource *res, struct drbd_device *dev)
+{
+	const struct io_plan *plan = dev->ldev.plan;
+
+	if (res->log.tail >= dev->drain_to)
+		return true;
+	return plan && plan->completion == PLAN_COMPLETE_HOLD &&
+	       drbd_log_done_to(&res->log, -1, dev->drain_to);
+}
+
 void drbd_check_drains(struct drbd_resource *res)
 {
 	struct drbd_device *dev;
@@ -154,7 +167,7 @@ void drbd_check_drains(struct drbd_resource *res)
 	list_for_each_entry_rcu(dev, &res->devices, node) {
 		if (!dev->drain_to)
 			continue;
-		if (res->log.tail >= dev->drain_to) {
+		if (drained(res, dev)) {
 			dev->drain_to = 0;
 			drbd_post(res, &dev->ev_drained);
 		} else {

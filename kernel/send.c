@@ -71,21 +71,24 @@ static int send_write(struct drbd_connection *conn, const struct log_emit *e)
 	struct wire_data d = {
 		.sector = e->entry->sector, .block_id = e->position,
 		.seq = atomic_inc_return(&pd->seq_out), .size = e->entry->size,
-		.flags = e->dp_flags | drbd_wire_ack_flags(conn->wire.version, e->protocol,
-							   e->may_set_in_sync),
 	};
 	u8 body[WIRE_BODY_MAX];
-	u32 len = drbd_wire_put_data(e->cmd, body, &d);
+	u32 len;
 
+	d.flags = drbd_wire_dp_flags(conn->wire.version, e->dp_flags |
+				     drbd_wire_ack_flags(conn->wire.version, e->protocol,
+							 e->may_set_in_sync));
+	len = drbd_wire_put_data(e->cmd, body, &d);
 	atomic64_add(e->entry->size >> SECTOR_BITS, &pd->sent_sectors);
 	return send_packet(conn, e->cmd, pd->dev->vnr, body, len, payload ? req->bio : NULL);
 }
 
-static int send_read(struct drbd_connection *conn, const struct log_emit *e)
+static int send_read(struct drbd_connection *conn, const struct log_emit *e,
+		     const struct log_entry *read)
 {
-	struct drbd_peer_device *pd = pd_of(conn, e->entry->dev);
+	struct drbd_peer_device *pd = pd_of(conn, read->dev);
 	struct wire_block b = {
-		.sector = e->entry->sector, .block_id = e->position, .size = e->entry->size,
+		.sector = read->sector, .block_id = e->position, .size = read->size,
 	};
 	u8 body[WIRE_BODY_MAX];
 	u32 len = drbd_wire_put_block(P_DATA_REQUEST, body, &b);
@@ -143,7 +146,8 @@ static int send_marker(struct drbd_connection *conn, const struct drbd_marker *m
 	return send_packet(conn, m->packet.cmd, m->packet.vnr, m->packet.body, m->packet.len, NULL);
 }
 
-static int emit(struct drbd_connection *conn, const struct log_emit *e)
+static int emit(struct drbd_connection *conn, const struct log_emit *e,
+		const struct log_entry *read)
 {
 	switch (e->kind) {
 	case LOG_EMIT_BARRIER:
@@ -151,7 +155,7 @@ static int emit(struct drbd_connection *conn, const struct log_emit *e)
 	case LOG_EMIT_DATA:
 		return send_write(conn, e);
 	case LOG_EMIT_READ:
-		return send_read(conn, e);
+		return send_read(conn, e, read);
 	case LOG_EMIT_MARKER:
 		return send_marker(conn, e->entry->owner);
 	default:	/* dagtags belong to versions from 110 on */
@@ -165,13 +169,13 @@ static void was_sent(struct drbd_connection *conn, const struct log_emit *e, boo
 	struct drbd_request *req = NULL;
 	u32 what;
 
-	if (e->kind != LOG_EMIT_DATA && e->kind != LOG_EMIT_READ && e->kind != LOG_EMIT_MARKER)
+	if (e->kind != LOG_EMIT_DATA && e->kind != LOG_EMIT_MARKER)
 		return;
 	spin_lock_irq(&res->log_lock);
 	what = drbd_log_sent(&res->log, conn->index, e->position, ok);
 	if (what && e->kind != LOG_EMIT_MARKER) {
 		req = e->entry->owner;
-		drbd_request_hold(req);
+		drbd_request_grab(req, what);
 	}
 	spin_unlock_irq(&res->log_lock);
 	if (req)
@@ -184,16 +188,20 @@ static void was_sent(struct drbd_connection *conn, const struct log_emit *e, boo
 static bool step_log(struct drbd_connection *conn, int *err)
 {
 	struct drbd_resource *res = conn->res;
+	struct log_entry read;
 	struct log_emit e;
 
 	spin_lock_irq(&res->log_lock);
 	if (drbd_log_epoch_deadline(&res->log) && drbd_log_epoch_deadline(&res->log) <= now_ms())
 		drbd_log_close_epoch(&res->log);
 	drbd_log_next(&res->log, conn->index, now_ms(), &e);
+	/* a read counts as sent already: its answer may be faster than this thread */
+	if (e.kind == LOG_EMIT_READ)
+		read = *e.entry;
 	spin_unlock_irq(&res->log_lock);
 	if (e.kind == LOG_EMIT_NOTHING)
 		return false;
-	*err = emit(conn, &e);
+	*err = emit(conn, &e, &read);
 	was_sent(conn, &e, !*err);
 	return true;
 }

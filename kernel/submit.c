@@ -39,6 +39,17 @@ void drbd_request_hold(struct drbd_request *req)
 	refcount_inc(&req->ref);
 }
 
+/*
+ * The entry may be retired, and its place taken by another, as soon as the lock
+ * is dropped: what is needed of it is copied now.
+ */
+void drbd_request_grab(struct drbd_request *req, u32 what)
+{
+	drbd_request_hold(req);
+	if (what & LOG_COMPLETE)
+		req->error = req->entry->error;
+}
+
 void drbd_request_put(struct drbd_request *req)
 {
 	if (refcount_dec_and_test(&req->ref))
@@ -166,7 +177,7 @@ static bool may_enter(struct drbd_device *dev)
 	       plan->write_admission != PLAN_NEW_GENERATION &&
 	       plan->read_admission != PLAN_PARK;
 	rcu_read_unlock();
-	return open && drbd_log_used(&dev->res->log) <= DRBD_LOG_SIZE - DRBD_LOG_RESERVE;
+	return open && drbd_log_used(&dev->res->log) < DRBD_LOG_SIZE - LOG_MARKER_RESERVE;
 }
 
 /* Back to the device's queue of bios; a later plan will take it. */
@@ -204,7 +215,7 @@ static void local_write_done(struct drbd_request *req, int error)
 	spin_lock_irqsave(&res->log_lock, flags);
 	what = drbd_log_local_done(&res->log, req->entry, error);
 	if (what)
-		drbd_request_hold(req);
+		drbd_request_grab(req, what);
 	spin_unlock_irqrestore(&res->log_lock, flags);
 	if (error) {
 		drbd_err(res, "%u drbd%u: local write failed at sector %llu (%d)", dev->vnr,
@@ -399,13 +410,13 @@ static enum log_verdict enter_locked(struct drbd_request *req, struct log_entere
 
 	if (!dev->ldev.plan)
 		return LOG_NO_DATA;
-	if (drbd_log_used(log) > log->size - DRBD_LOG_RESERVE)
-		return LOG_FULL;
 	v = req->flush ? drbd_log_enter_flush(log, &dev->ldev, req, now, in)
 		       : drbd_log_enter_write(log, &dev->ldev, &rq, now, in);
 	if (v != LOG_ENTERED)
 		return v;
 	req->entry = in->entry;
+	if (in->what)
+		drbd_request_grab(req, in->what);
 	if (in->local) {
 		/* the plan says there is a disk: it cannot be closed before this plan is gone */
 		req->backing = drbd_backing_get(dev);
@@ -459,6 +470,8 @@ static void enter(struct drbd_request *req)
 		count_pending(dev, in.data_peers);
 		if (in.local)
 			submit_local(req);
+		if (in.what)
+			drbd_request_act(req, in.what);
 		break;
 	case LOG_FAIL:
 		fail_request(req, in.error);
@@ -682,15 +695,14 @@ void drbd_submit_work(struct work_struct *work)
 void drbd_request_act(struct drbd_request *req, u32 what)
 {
 	struct drbd_device *dev = req->dev;
-	struct log_entry *e = req->entry;
 
 	if (what & LOG_COMPLETE)
-		complete_bio(req, e->error);
-	if (what & LOG_RETRY) {
-		/* the log's reference ends when the entry retires; this one goes on reading */
-		drbd_request_hold(req);
+		complete_bio(req, req->error);
+	/* the log gives a read back with its end; a write it keeps until it retires */
+	if (what & LOG_RETRY)
 		queue_retry(req);
-	}
+	else if ((what & LOG_COMPLETE) && !req->write)
+		drbd_request_put(req);
 	if (what & LOG_DONE)
 		drbd_retire_kick(dev->res);
 	if (what & LOG_SEND)
@@ -707,8 +719,10 @@ static void sink_emit(struct log_sink *core, struct log_entry *e, u32 what)
 	if (e->kind == LOG_MARKER || !req)
 		return;
 	if (!req->what) {
-		drbd_request_hold(req);
+		drbd_request_grab(req, what);
 		list_add_tail(&req->walk, &s->list);
+	} else if (what & LOG_COMPLETE) {
+		req->error = e->error;
 	}
 	req->what |= what;
 }

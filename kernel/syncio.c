@@ -34,6 +34,11 @@ int drbd_recv_out_of_sync(struct drbd_peer_device *pd, const struct wire_block *
 {
 	/* a write that is still active might clear the bit again */
 	drbd_wait_peer_idle(pd->conn);
+	/* nor may the reply to a request that is older than this notice */
+	spin_lock_irq(&pd->dev->extent_lock);
+	drbd_range_touch(&pd->dev->ranges, 1u << RANGE_RESYNC_REQUEST, b->sector,
+			 b->size >> SECTOR_BITS);
+	spin_unlock_irq(&pd->dev->extent_lock);
 	drbd_bits_set(pd->dev, pd, b->sector, b->size);
 	return 0;
 }
@@ -244,6 +249,8 @@ static int source_acked(struct drbd_peer_device *pd, u16 cmd, const struct wire_
 
 static void target_ended(struct drbd_peer_req *pr, enum resync_result result)
 {
+	if (READ_ONCE(pr->range.touched) && result != RESYNC_FAILED)
+		result = RESYNC_CANCELLED;
 	atomic_dec(&pr->pd->rs_pending);
 	rs_done(pr, result);
 	release_ranges(pr);
@@ -547,6 +554,8 @@ int drbd_recv_read_reply(struct drbd_peer_device *pd, const struct wire_data *d)
 	atomic64_add(d->size >> SECTOR_BITS, &pd->recv_sectors);
 	spin_lock_irq(&res->log_lock);
 	what = drbd_log_read_done(&res->log, pd->conn->index, e, !err);
+	if (what & LOG_COMPLETE)
+		req->error = e->error;
 	spin_unlock_irq(&res->log_lock);
 	drbd_request_act(req, what);
 	return err;
