@@ -25,8 +25,10 @@ void drbd_senders_kick(struct drbd_resource *res)
 {
 	u32 i;
 
+	rcu_read_lock();
 	for (i = 0; i < CORE_MAX_PEERS && i < READ_ONCE(res->log.nr_conns); i++)
 		drbd_sender_kick(READ_ONCE(res->by_index[i]));
+	rcu_read_unlock();
 }
 
 /* Header and body into the connection's buffer; returns the length of both. */

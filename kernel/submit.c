@@ -353,7 +353,7 @@ static void enter_read(struct drbd_request *req, u32 peer)
 	}
 	spin_unlock_irq(&res->log_lock);
 	if (v == LOG_ENTERED) {
-		drbd_sender_kick(res->by_index[peer]);
+		drbd_senders_kick(res);
 		drbd_request_put(req);
 	} else if (v == LOG_PARK || v == LOG_FULL || v == LOG_NEW_GENERATION) {
 		park(req);
@@ -425,7 +425,7 @@ static enum log_verdict enter_locked(struct drbd_request *req, struct log_entere
 	return v;
 }
 
-static void count_pending(struct drbd_device *dev, u32 peers)
+static void kick_senders(struct drbd_device *dev, u32 peers)
 {
 	struct drbd_peer_device *pd;
 
@@ -467,7 +467,7 @@ static void enter(struct drbd_request *req)
 	}
 	switch (v) {
 	case LOG_ENTERED:
-		count_pending(dev, in.data_peers);
+		kick_senders(dev, in.data_peers);
 		if (in.local)
 			submit_local(req);
 		if (in.what)

@@ -76,6 +76,11 @@ static bool job_del_device(struct core_job *job)
 
 	if (job->dev->now.disk != DISK_DISKLESS)
 		return fail(job, ERR_MINOR_CONFIGURED, "the device still has a disk: detach it first");
+	for_each_pd_of_dev(pd, job->dev)
+		if (pd->conn->receiver_runs)
+			return fail(job, ERR_INVALID_REQUEST,
+				    "the connection to %s is in use: disconnect it first",
+				    pd->conn->conf.name);
 	while (*p && *p != job->dev)
 		p = &(*p)->next;
 	if (*p)
