@@ -1,0 +1,183 @@
+package meta
+
+import (
+	"bytes"
+	"encoding/binary"
+	"io"
+)
+
+// runApplyAL marks the extents that a crashed node was writing to as out of sync, and makes the metadata attachable (sections 3.9, 5.7).
+func runApplyAL(s *session) error {
+	a, err := s.need()
+	if err != nil {
+		return err
+	}
+	replay, err := s.readAL(a)
+	if err != nil {
+		return err
+	}
+	needed := a.sb.primaryIndicated()
+	if err := s.judgeAL(&replay, needed); err != nil {
+		return err
+	}
+	applied := false
+	if needed && replay.Verdict == ReplayExtents {
+		if applied, err = s.markExtents(a, replay.Extents); err != nil {
+			return err
+		}
+	}
+	if replay.Rewrite {
+		if applied { // bits first: until then the log is the only trace of these writes
+			if err := s.dev.flush(); err != nil {
+				return err
+			}
+		}
+		if err := s.initAL(a); err != nil {
+			return err
+		}
+	}
+	if a.sb.Clean() && !applied && !replay.Rewrite {
+		return nil
+	}
+	a.sb.SetClean()
+	return s.store(a)
+}
+
+// readAL finds the format of the log and reads it.
+func (s *session) readAL(a *area) (Replay, error) {
+	head := alignedBuffer(int(min(a.layout.ALBytes, oldALSectors*SectorSize)))
+	if err := s.dev.readAt(head, a.layout.AL(), "activity log"); err != nil {
+		return Replay{}, err
+	}
+	if a.sb.Format == V09 && binary.BigEndian.Uint32(head) == pmemALMagic {
+		area := alignedBuffer(int(min(a.layout.ALBytes, maxALBlocks*BlockSize)))
+		if err := s.dev.readAt(area, a.layout.AL(), "activity log"); err != nil {
+			return Replay{}, err
+		}
+		return replayPmemAL(area, a.sb.ALExtents), nil
+	}
+	if usesOldAL(&a.sb, head) {
+		return ReplayOldAL(head, a.sb.ALExtents), nil
+	}
+	var area io.ReaderAt = deviceReader{s.dev, a.layout.AL()}
+	if a.layout.ALBytes <= maxALBlocks*BlockSize { // one read instead of many
+		all := alignedBuffer(int(a.layout.ALBytes))
+		if err := s.dev.readAt(all, a.layout.AL(), "activity log"); err != nil {
+			return Replay{}, err
+		}
+		area = bytes.NewReader(all)
+	}
+	return ReplayAL(area, a.sb.ALStripes, a.sb.ALStripeSize4k)
+}
+
+// judgeAL reports what was found; an unusable log is an error only if it is needed.
+func (s *session) judgeAL(r *Replay, needed bool) error {
+	for _, line := range r.Reports {
+		s.warn("%s", line)
+	}
+	if r.OldStyle {
+		s.judgeOldAL(r)
+		return nil
+	}
+	var code int
+	var text string
+	switch r.Verdict {
+	case ReplayNothing:
+		return nil
+	case ReplayExtents:
+		if r.Corrupt > 0 {
+			s.warn("%d corrupt AL transactions found", r.Corrupt)
+		}
+		return nil
+	case ReplayNoBlock:
+		code, text = exitDeclined, "No usable activity log found. Do you need to create-md?"
+	case ReplayNoUpdate:
+		code, text = exitNoUpdate, "No valid AL update transaction found."
+	}
+	if needed {
+		return fail(code, "%s", text)
+	}
+	s.warn("%s\nError ignored, no need to apply the AL", text)
+	r.Rewrite = true
+	return nil
+}
+
+func (s *session) judgeOldAL(r *Replay) {
+	switch {
+	case r.Verdict == ReplayNoBlock:
+		s.warn("No usable activity log found.")
+	case r.Corrupt > 0:
+		s.warn("%d corrupt or uninitialized AL transactions found\nYou can safely ignore this if this node was cleanly stopped (no crash).",
+			r.Corrupt)
+	}
+}
+
+// bitmapChunk is how much of the bitmap is changed with one read and one write.
+const bitmapChunk = 1 << 20
+
+// markExtents sets all bits of the extents, in all slots; hot is ascending.
+func (s *session) markExtents(a *area, hot []uint32) (applied bool, err error) {
+	if len(hot) == 0 {
+		s.warn("Nothing to do.")
+		return false, nil
+	}
+	sb := &a.sb
+	// Bits behind the data belong to nobody; the area may be larger.
+	end := min(int64(bitmapBits(sb.EffectiveSize, sb.BytesPerBit)/8)*int64(sb.MaxPeers), a.layout.BMBytes)
+	m := bitmapMarker{s: s, at: a.layout.BM(), limit: alignUp(end, BlockSize)}
+	for _, extent := range hot {
+		sp := extentSpan(extent, sb.BytesPerBit, sb.MaxPeers)
+		if sp.from >= end {
+			s.warn("extent %d beyond end of bitmap! (%d >= %d)", extent, sp.to, end)
+			continue
+		}
+		if err := m.mark(sp.from, min(sp.to, end), sp.mask); err != nil {
+			return false, err
+		}
+		applied = true
+	}
+	if err := m.flush(); err != nil {
+		return false, err
+	}
+	s.warn("Marked additional %s as out-of-sync based on AL.", sizeText(m.added*uint64(sb.BytesPerBit)))
+	return applied, nil
+}
+
+// bitmapMarker keeps one chunk of the bitmap while bits are set in ascending order.
+type bitmapMarker struct {
+	s     *session
+	at    int64 // of the bitmap
+	limit int64 // its size
+	base  int64
+	chunk []byte
+	added uint64
+}
+
+func (m *bitmapMarker) mark(from, to int64, mask uint32) error {
+	for from < to {
+		base := alignDown(from, bitmapChunk)
+		if m.chunk == nil || m.base != base {
+			if err := m.flush(); err != nil {
+				return err
+			}
+			m.base, m.chunk = base, alignedBuffer(int(min(bitmapChunk, m.limit-base)))
+			if err := m.s.dev.readAt(m.chunk, m.at+base, "bitmap"); err != nil {
+				m.chunk = nil
+				return err
+			}
+		}
+		stop := min(to, base+int64(len(m.chunk)))
+		m.added += setMask(m.chunk[from-base:stop-base], mask)
+		from = stop
+	}
+	return nil
+}
+
+func (m *bitmapMarker) flush() error {
+	if m.chunk == nil {
+		return nil
+	}
+	err := m.s.dev.writeAt(m.chunk, m.at+m.base, "bitmap")
+	m.chunk = nil
+	return err
+}
