@@ -1,0 +1,191 @@
+package adm
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"time"
+
+	"drbd/internal/adjust"
+	"drbd/internal/conf"
+)
+
+// timeClass is how long a command of the back end may take (section 15.2).
+type timeClass int
+
+const (
+	classShort timeClass = iota
+	classLong
+	classVeryLong
+	classUnlimited
+)
+
+func (a *App) limit(c timeClass) time.Duration {
+	var g conf.Global
+	if a.view != nil {
+		g = *a.view.Config.Global
+	} else {
+		g.Short, g.Medium, g.Long = -1, -1, -1
+	}
+	pick := func(configured, seconds int) time.Duration {
+		if configured >= 0 {
+			seconds = configured
+		}
+		return time.Duration(seconds) * time.Second
+	}
+	switch c {
+	case classShort:
+		return pick(g.Short, 5)
+	case classLong:
+		return pick(g.Medium, 121)
+	case classVeryLong:
+		return pick(g.Long, 600)
+	}
+	return 0
+}
+
+// longCommands wait for peers or disks.
+var longCommands = []string{"attach", "detach", "resize", "down", "primary", "secondary", "invalidate-remote"}
+
+func classOf(c adjust.Command) timeClass {
+	name := c.Args[0]
+	switch {
+	case c.Tool == adjust.Meta:
+		return classVeryLong
+	case slices.Contains(longCommands, name):
+		return classLong
+	case len(name) > 5 && name[:5] == "wait-" || name == "events2":
+		return classUnlimited
+	}
+	return classShort
+}
+
+// exec runs or prints one command and returns its exit code.
+func (a *App) exec(c adjust.Command, resource string, stderr io.Writer) int {
+	if a.line.variable != "" && resource != "" {
+		a.say("%s=%s", a.line.variable, resource)
+	}
+	if a.line.dryRun {
+		a.say("%s", a.commandLine(c))
+		return exitOK
+	}
+	if a.line.verbose > 0 {
+		a.say("%s", a.commandLine(c))
+	}
+	code := a.call(c, a.env.Stdout, stderr)
+	if code == exitOK {
+		a.executed(c)
+	}
+	if code >= exitConfig && stderr == a.env.Stderr {
+		a.warn("Command '%s' terminated with exit code %d", a.commandLine(c), code)
+	}
+	return code
+}
+
+func (a *App) call(c adjust.Command, stdout, stderr io.Writer) int {
+	ctx := a.ctx
+	limit := a.limit(classOf(c))
+	if limit > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	args := append(slices.Clone(c.Args), a.line.extra...)
+	chosen := a.line.setup
+	if c.Tool == adjust.Meta {
+		chosen = a.line.meta
+	}
+	var code int
+	if chosen != "" {
+		p := exec.CommandContext(ctx, chosen, args...)
+		p.Stdin, p.Stdout, p.Stderr = a.env.Stdin, stdout, stderr
+		code = exitCodeOf(stderr, p.Run())
+	} else {
+		code = a.env.Tool(ctx, c.Tool, args, a.env.Stdin, stdout, stderr)
+	}
+	if code != exitOK && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		a.warn("Command '%s' did not terminate within %d seconds", a.commandLine(c), int(limit.Seconds()))
+		return exitExec
+	}
+	return code
+}
+
+// executed notes what was created.
+func (a *App) executed(c adjust.Command) {
+	if c.Tool != adjust.Setup {
+		return
+	}
+	switch c.Args[0] {
+	case "new-resource":
+		a.register(c.Args[1])
+	case "new-minor":
+		a.register("minor-" + c.Args[2])
+	}
+}
+
+// quietFirst are commands whose first try tells nothing when the second one works (section 12.5).
+var quietFirst = []string{"dstate", "show-gi", "get-gi"}
+
+// answers of a running device: the metadata must not be touched then.
+var finalAnswers = []int{11, 17}
+
+// group runs commands one after the other until one fails. A fallback runs when the command before it failed for lack of a device.
+func (a *App) group(commands []adjust.Command, resource string) int {
+	code := exitOK
+	for i, c := range commands {
+		if c.Fallback && !a.line.dryRun && (code == exitOK || slices.Contains(finalAnswers, code)) {
+			continue
+		}
+		if !c.Fallback && code != exitOK {
+			return code
+		}
+		var held bytes.Buffer
+		stderr := a.env.Stderr
+		quiet := i+1 < len(commands) && commands[i+1].Fallback && slices.Contains(quietFirst, c.Args[0])
+		if quiet {
+			stderr = &held
+		}
+		code = a.exec(c, resource, stderr)
+		if quiet && slices.Contains(finalAnswers, code) {
+			_, _ = a.env.Stderr.Write(held.Bytes())
+		}
+	}
+	return code
+}
+
+// iterate is the run function of most commands: each target gets its commands; the worst code is returned.
+func (a *App) iterate() error {
+	list, worst := a.selected()
+	for _, s := range list {
+		if a.cmd.checksIP {
+			if err := a.checkAddress(s.r); err != nil {
+				a.warn("%v", err)
+				worst = max(worst, exitConfig)
+				continue
+			}
+		}
+		targets, selectCode := a.expand(s)
+		worst = max(worst, selectCode)
+		for _, t := range targets {
+			got := a.group(a.cmd.each(a, t), t.r.Name)
+			worst = max(worst, got)
+			if got >= exitExec {
+				return code(got)
+			}
+		}
+	}
+	return code(worst)
+}
+
+// planner makes command lines with the options of this call.
+func (a *App) planner() *adjust.Planner {
+	return &adjust.Planner{
+		View:       a.view,
+		Given:      func(tool adjust.Tool, command string) []string { return a.line.argsFor(backendName(tool, command)) },
+		Warn:       func(pos conf.Pos, text string) { a.warn("%s: %s", pos, text) },
+		SameDevice: sameBlockDevice,
+	}
+}
