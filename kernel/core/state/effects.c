@@ -90,31 +90,70 @@ static bool peer_has_lost_data(const struct core_peer_device_state *s)
 	return s->pdsk < DISK_INCONSISTENT || s->pdsk == DISK_UNKNOWN || s->pdsk == DISK_OUTDATED;
 }
 
-/* behaviour.md 8.3: writes from here on make data that the peer does not have. */
+static bool has_no_disk(const struct core_peer_device_state *s)
+{
+	return s->pdsk < DISK_INCONSISTENT;
+}
+
+/* A Primary peer writes through us what its own disk does not get. */
+static bool peer_writes_without_disk(const struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev) {
+		bool was = pd->conn->now.peer_role == ROLE_PRIMARY && has_no_disk(&pd->now);
+
+		if (pd->next.repl >= REPL_ESTABLISHED && !was && has_no_disk(&pd->next) &&
+		    pd->conn->next_state.peer_role == ROLE_PRIMARY)
+			return true;
+	}
+	return false;
+}
+
+/* As Primary: writes from here on make data that not every peer has. */
+static bool primary_goes_on_alone(const struct core_device *dev, bool all_present)
+{
+	const struct core_peer_device *pd;
+
+	if (dev->res->now.role != ROLE_PRIMARY)
+		return !all_present;
+	for_each_pd_of_dev(pd, dev)
+		if (peer_had_data(&pd->now) && peer_has_lost_data(&pd->next))
+			return true;
+	return false;
+}
+
+static bool peers_are_present(const struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev)
+		if (pd->next.repl < REPL_ESTABLISHED || has_no_disk(&pd->next))
+			return false;
+	return dev->pds != NULL;
+}
+
+/*
+ * behaviour.md 8.3. As Primary the new generation waits for the first write that
+ * needs it; toward a Primary peer without a disk it is made at once, for what
+ * the peer writes next is on our disk only.
+ */
 static void derive_generation(struct core_device *dev)
 {
-	const struct core_resource *res = dev->res;
-	const struct core_peer_device *pd;
-	bool promoted = res->now.role != ROLE_PRIMARY;
-	bool all_present = true, alone = !dev->pds, lost = false;
+	bool primary = dev->res->next.role == ROLE_PRIMARY;
+	bool by_peer = peer_writes_without_disk(dev);
+	bool present = peers_are_present(dev);
 
-	if (res->next.role != ROLE_PRIMARY || dev->next_state.disk <= DISK_FAILED) {
-		if (!dev->gen_writing)
-			dev->next_state.gen_pending = false;
+	if (dev->gen_writing)
 		return;
-	}
-	for_each_pd_of_dev(pd, dev) {
-		if (pd->next.repl < REPL_ESTABLISHED || pd->next.pdsk < DISK_INCONSISTENT)
-			all_present = false;
-		if (peer_had_data(&pd->now) && peer_has_lost_data(&pd->next))
-			lost = true;
-	}
-	if (all_present && !alone && !dev->gen_writing) {
+	if (dev->next_state.disk <= DISK_FAILED || present ||
+	    (!primary && !by_peer && !dev->gen_wanted))
 		dev->next_state.gen_pending = false;
+	if (dev->next_state.disk != DISK_UP_TO_DATE || !tracks_nothing(dev))
 		return;
-	}
-	if (dev->next_state.disk == DISK_UP_TO_DATE && tracks_nothing(dev) &&
-	    (lost || (promoted && !all_present)))
+	if (by_peer)
+		dev->gen_wanted = true;
+	if (by_peer || (primary && primary_goes_on_alone(dev, present)))
 		dev->next_state.gen_pending = true;
 }
 
@@ -146,7 +185,7 @@ static bool peer_must_hear(const struct core_peer_device *pd)
 	if (!pd->decided || !link_usable(pd->conn))
 		return false;
 	return res->now.role != res->next.role ||
-	       dev->now.disk != dev->next_state.disk ||
+	       (dev->now.disk != dev->next_state.disk && dev->next_state.disk != DISK_ATTACHING) ||
 	       pd->now.user_isp != pd->next.user_isp ||
 	       pd->now.aftr_isp != pd->next.aftr_isp || tell_repl_change(pd);
 }

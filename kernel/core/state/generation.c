@@ -175,6 +175,15 @@ bool generation_step(struct core_device *dev)
 {
 	struct core_peer_device *pd;
 
+	if (dev->gen_writing && dev->now.disk <= DISK_FAILED) {
+		/* it never became stable, and this disk is out of the game */
+		dev->gen_writing = false;
+		dev->next_state.gen_pending = false;
+		change_commit(dev->res, "disk-failed");
+		for_each_pd_of_dev(pd, dev)
+			go_on(pd->conn);
+		return true;
+	}
 	if (!dev->now.gen_pending) {
 		dev->gen_wanted = false;
 		return false;
@@ -196,6 +205,8 @@ bool generation_step(struct core_device *dev)
 			if (pd->now.repl >= REPL_ESTABLISHED)
 				send_uuids(pd);
 		change_commit(dev->res, "new-generation");
+		for_each_pd_of_dev(pd, dev)
+			go_on(pd->conn);
 		return true;
 	}
 	return false;

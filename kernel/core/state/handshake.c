@@ -124,6 +124,7 @@ static struct core_policy_input policy_input(struct core_peer_device *pd, u8 pds
 				     conn->wire.features & FEATURE_WSAME),
 		.role = role, .peer_role = peer_role,
 		.disk = dev->now.disk == DISK_NEGOTIATING ? disk_from_md(dev) : dev->now.disk,
+		.negotiating = dev->now.disk == DISK_NEGOTIATING,
 		.pdsk = pdsk,
 		.discard_mine = pd->sent_uuids.flags & UUID_DISCARD_MY_DATA,
 		.discard_peers = pd->peer_uuids.flags & UUID_DISCARD_MY_DATA,
@@ -304,6 +305,9 @@ static void later_state(struct core_peer_device *pd, const struct wire_state *s)
 		/* what the peer knows of my identifiers may be old: show them first */
 		send_uuids(pd);
 		decide(pd, pdsk, s->role, false);
+		/* a peer that attaches waits for our word, also if nothing changed here */
+		if (s->disk == DISK_NEGOTIATING && pd->now.repl == REPL_ESTABLISHED)
+			send_state(pd);
 		return;
 	}
 	pd->next.pdsk = pdsk;
@@ -325,7 +329,10 @@ void got_state(struct core_resource *res, const struct core_event *ev)
 		else
 			first_state(pd, &ev->state);
 	}
-	/* a full sync withholds it until all bits are set and on the disk */
-	if (pd->sync != SYNC_SET_ALL)
+	/*
+	 * Withheld until all bits are set and on the disk for a full sync, and
+	 * until the generation is stable in which a Primary without disk writes.
+	 */
+	if (pd->sync != SYNC_SET_ALL && !(pd->dev->now.gen_pending && pd->dev->gen_wanted))
 		go_on(ev->conn);
 }

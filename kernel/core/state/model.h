@@ -188,7 +188,6 @@ struct core_device {
 	bool gen_wanted;		/* somebody waits for the pending generation */
 	bool gen_writing;
 	u32 gen_md;			/* superblock generation that makes it stable */
-	u64 gen_old_current, gen_old_bitmap; /* restored if the write fails */
 
 	u32 md_gen;			/* counts requested superblock writes */
 	u32 md_stable;			/* newest one known to be on the disk */

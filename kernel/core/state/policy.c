@@ -145,7 +145,8 @@ static struct core_policy_result check_conflicts(const struct core_policy_input 
 
 	if (decision > 0 && in->disk <= DISK_INCONSISTENT)
 		return drop("I would be the source of a resync, but my disk is not consistent", 0);
-	if (decision < 0 && in->role == ROLE_PRIMARY && in->disk >= DISK_CONSISTENT) {
+	if (decision < 0 && in->role == ROLE_PRIMARY && in->disk >= DISK_CONSISTENT &&
+	    !in->negotiating) {
 		if (in->rr_conflict == ASB_CALL_HELPER)
 			return drop("I would become sync target while Primary (rr-conflict call-pri-lost)",
 				    HELPER_PRI_LOST);

@@ -21,6 +21,7 @@ struct core_policy_input {
 	struct core_compare_result compare;
 	u8 role, peer_role;
 	u8 disk, pdsk;			/* while they meet: Negotiating already resolved */
+	bool negotiating;		/* my disk is being attached: nobody uses its data yet */
 	bool discard_mine, discard_peers;
 	bool resolve_conflicts;
 	u8 after_sb_0p, after_sb_1p, after_sb_2p, rr_conflict;

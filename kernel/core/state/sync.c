@@ -11,6 +11,8 @@ static void enter_bitmap_exchange(struct core_peer_device *pd)
 {
 	pd->sync = SYNC_BITMAP;
 	pd->next.repl = pd->sync_source ? REPL_WF_BITMAP_S : REPL_WF_BITMAP_T;
+	if (pd->dev->now.disk == DISK_NEGOTIATING)
+		pd->dev->next_state.disk = disk_from_md(pd->dev);
 	change_commit(pd->dev->res, "sync-handshake");
 	/* the same P for plan, undone entries and bitmap: no write falls between */
 	if (pd->sync_source) {
