@@ -243,7 +243,7 @@ func (s *session) initBitmap(at, n int64) error {
 		if errors.As(err, &f) {
 			return err
 		}
-		s.warn("ioctl(%s, BLKZEROOUT, [%d, %d]) failed: %v", s.dev.path, at+n-rest, rest, err)
+		s.warn("ioctl(%s, BLKZEROOUT, [%d, %d]) failed: %v", s.dev.path, at+n-rest, rest, reason(err))
 		if method == "zeroout" {
 			return fail(exitOption, "fast zero-out failed, fallback disabled")
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -150,13 +151,15 @@ func (r deviceReader) ReadAt(b []byte, at int64) (int, error) {
 	return len(b), nil
 }
 
-// reason strips the name of the file, which the message has already.
-func reason(err error) error {
-	var path *os.PathError
-	if errors.As(err, &path) {
-		return path.Err
+// reason is why a system call failed, without what the message says already, in the words that scripts look for: those of the C
+// library, which begin with a capital.
+func reason(err error) string {
+	var errno unix.Errno
+	if !errors.As(err, &errno) {
+		return err.Error()
 	}
-	return err
+	text := errno.Error()
+	return strings.ToUpper(text[:1]) + text[1:]
 }
 
 // openDevice opens the metadata device of the command line (section 7.2).

@@ -13,7 +13,7 @@ func (s *session) dumpInput() (io.Reader, func(), error) {
 	}
 	f, err := os.Open(s.args[0])
 	if err != nil {
-		return nil, nil, fail(exitOption, "open(%s) failed: %v", s.args[0], reason(err))
+		return nil, nil, fail(exitUsage, "open of '%s' failed: %v", s.args[0], reason(err))
 	}
 	return f, func() { _ = f.Close() }, nil
 }
@@ -37,6 +37,10 @@ func runVerify(s *session) error {
 
 // runRestore writes what a dump holds (section 7.10). The whole dump is read first: a broken one changes nothing.
 func runRestore(s *session) error {
+	d, err := s.parseInput()
+	if err != nil {
+		return err
+	}
 	old, found, err := s.find()
 	if err != nil {
 		return err
@@ -48,10 +52,6 @@ func runRestore(s *session) error {
 		s.warn("reinitializing")
 	} else {
 		old = nil
-	}
-	d, err := s.parseInput()
-	if err != nil {
-		return err
 	}
 	if s.given.alStripes != 0 {
 		s.warn("override activity log striping from commandline")

@@ -134,6 +134,8 @@ static bool job_res_opts(struct core_job *job)
 static bool job_net_conf(struct core_job *job)
 {
 	job->conn->conf = *job->arg.net_conf;
+	if (job->conn->link == LINK_UP)
+		send_protocol_update(job->conn);
 	change_commit(job->res, "net-options");
 	return finish(job, RES_SUCCESS);
 }

@@ -58,6 +58,7 @@ void md_written(struct core_resource *res, const struct core_event *ev);
 
 /* send.c */
 void send_handshake(struct core_connection *conn);
+void send_protocol_update(struct core_connection *conn);
 void send_sync_param(struct core_peer_device *pd);
 void send_sizes(struct core_peer_device *pd);
 void send_uuids(struct core_peer_device *pd);

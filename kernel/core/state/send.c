@@ -115,6 +115,21 @@ void send_sync_uuid(struct core_peer_device *pd)
 	p->len = drbd_wire_put_uuid(p->body, pd->sync_uuid);
 }
 
+/* Net options changed while connected (wire.md 5.4). */
+void send_protocol_update(struct core_connection *conn)
+{
+	struct core_packet *p = packet(conn, ACT_SEND, P_PROTOCOL_UPDATE, 0);
+	struct wire_protocol w = {
+		.protocol = conn->conf.wire_protocol,
+		.after_sb_0p = conn->conf.after_sb_0p,
+		.after_sb_1p = conn->conf.after_sb_1p,
+		.after_sb_2p = conn->conf.after_sb_2p,
+		.two_primaries = conn->conf.two_primaries,
+	};
+
+	p->len = drbd_wire_put_protocol(&conn->wire, p->body, &w);
+}
+
 /* wire.md 5.1: SIZES, UUIDs and STATE of a volume in this order. */
 void send_handshake(struct core_connection *conn)
 {
