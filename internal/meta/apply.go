@@ -122,9 +122,9 @@ func (s *session) markExtents(a *area, hot []uint32) (applied bool, err error) {
 		return false, nil
 	}
 	sb := &a.sb
-	// Bits behind the data belong to nobody; the area may be larger.
-	end := min(int64(bitmapBits(sb.EffectiveSize, sb.BytesPerBit)/8)*int64(sb.MaxPeers), a.layout.BMBytes)
-	m := bitmapMarker{s: s, at: a.layout.BM(), limit: alignUp(end, BlockSize)}
+	// The last extent may reach beyond the data; bits there belong to nobody.
+	end := min(BitmapBytes(sb.EffectiveSize, sb.BytesPerBit, sb.MaxPeers), a.layout.BMBytes)
+	m := bitmapMarker{s: s, at: a.layout.BM(), limit: end}
 	for _, extent := range hot {
 		sp := extentSpan(extent, sb.BytesPerBit, sb.MaxPeers)
 		if sp.from >= end {

@@ -23,8 +23,11 @@ func runDump(s *session) error {
 		return fail(exitNoMeta, "No valid meta data found")
 	}
 	unclean := !a.sb.Clean()
-	if unclean && !s.opt.Force {
-		return fail(exitNoMeta, "Found meta data is \"unclean\", please apply-al first")
+	if unclean {
+		s.warn("Found meta data is \"unclean\", please apply-al first")
+		if !s.opt.Force {
+			return fail(exitNoMeta, "")
+		}
 	}
 	w := bufio.NewWriterSize(s.env.Stdout, 64<<10)
 	d := dumper{s: s, a: a, w: w}
@@ -155,7 +158,7 @@ func (d *dumper) bitmaps() error {
 
 // bitmap writes the numbers of a slot: two words each, four numbers or a run to a line.
 func (d *dumper) bitmap(r *bitmapReader, slot uint32) (set uint64, err error) {
-	words := r.words(slot) &^ 1 // a last single word belongs to no data
+	words := r.words(slot)
 	for at := int64(0); at < words; {
 		if index := r.index(slot, at) - int64(slot); index%64 == 0 {
 			fmt.Fprintf(d.w, "\n   # at %dkB", index*128)
@@ -171,7 +174,8 @@ func (d *dumper) bitmap(r *bitmapReader, slot uint32) (set uint64, err error) {
 			continue
 		}
 		fmt.Fprint(d.w, "\n   ")
-		for end := min(at+8, words); at < end; at += 2 {
+		end := min(at+8, words&^1)
+		for ; at < end; at += 2 {
 			low, err := r.word(r.index(slot, at))
 			if err != nil {
 				return 0, err
@@ -183,6 +187,9 @@ func (d *dumper) bitmap(r *bitmapReader, slot uint32) (set uint64, err error) {
 			number := uint64(high)<<32 | uint64(low)
 			fmt.Fprintf(d.w, " 0x%016X;", number)
 			set += uint64(bits.OnesCount64(number))
+		}
+		if at+1 == words { // a last single word belongs to no data
+			break
 		}
 	}
 	return set, nil
