@@ -68,6 +68,9 @@ func (v *View) checkConflicts() {
 		}
 	}
 	for _, r := range v.Resources {
+		if r.Damaged {
+			continue
+		}
 		for _, h := range r.Hosts {
 			if h.Kind == HostStacked {
 				claim(lowers, h.Lower, "lower resource "+h.Lower, user{h.Pos, r.Name}, false)

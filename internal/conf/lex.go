@@ -107,20 +107,26 @@ func (l *lexer) next() token {
 		for l.at < len(l.text) && isWordByte(l.text[l.at]) {
 			l.at++
 		}
+		if l.at < len(l.text) && strings.IndexByte(separators, l.text[l.at]) < 0 {
+			l.strange(&t, start)
+			return t
+		}
 		t.kind, t.text = tokenWord, l.text[start:l.at]
 		if len(t.text) > wordMax {
 			t.kind, t.text = tokenBad, fmt.Sprintf("the word %.20s... is longer than %d characters", t.text, wordMax)
 		}
 	default:
-		l.strange(&t)
+		l.strange(&t, l.at)
 	}
 	return t
 }
 
+// separators end a word.
+const separators = " \t\r\n{};[]:#\""
+
 // strange takes everything up to the next blank or punctuation that is no part of any word, so that one slip is one error.
-func (l *lexer) strange(t *token) {
-	start := l.at
-	for l.at < len(l.text) && strings.IndexByte(" \t\r\n{};[]:#\"", l.text[l.at]) < 0 {
+func (l *lexer) strange(t *token, start int) {
+	for l.at < len(l.text) && strings.IndexByte(separators, l.text[l.at]) < 0 {
 		l.at++
 	}
 	t.kind = tokenBad

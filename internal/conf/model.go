@@ -102,6 +102,8 @@ type Resource struct {
 	IgnoreOn        []string
 	// Unknown are options that the module said it does not know (`drbdsetup show` only).
 	Unknown []string
+	// Damaged: there are errors in its hosts, volumes or connections, so that what follows from them would only repeat those.
+	Damaged bool
 	// ThisHost is the section of `drbdsetup show` about this node.
 	ThisHost *Host
 }

@@ -73,6 +73,9 @@ func (c Class) Field(name string) *genl.Field {
 	return nil
 }
 
+// Fields lists the options of a class.
+func (c Class) Fields() []*genl.Field { return classFields[c] }
+
 // section is a list of classes in the order of look-up (section 8.3).
 type section struct {
 	name    string

@@ -390,9 +390,28 @@ func (p *parser) resourceBody(r *Resource, what string) bool {
 				return p.fail(kw.pos, "'%s' is not possible in 'common', which has no hosts: it belongs into 'resource'", kw.text)
 			}
 		}
-		table[name] = func(kw token) bool { p.level = base; return read(kw) }
+		table[name] = read
 	}
-	return p.block(what, func(kw token) bool { p.level = base; return items(p, what, table, nil)(kw) })
+	read := items(p, what, table, nil)
+	return p.block(what, func(kw token) bool {
+		p.level = base
+		before := len(p.cfg.Diagnostics)
+		optionsOnly := isOptionSection(kw.text) || kw.text == "disk" && p.tok.is("{")
+		ok := read(kw)
+		if !optionsOnly && p.cfg.Diagnostics[before:].Failed() {
+			r.Damaged = true
+		}
+		return ok
+	})
+}
+
+// isOptionSection: mistakes in there say nothing about hosts and connections.
+func isOptionSection(name string) bool {
+	switch name {
+	case "net", "syncer", "handlers", "options", "protocol", "startup", "proxy":
+		return true
+	}
+	return false
 }
 
 func (p *parser) startupItem(r *Resource) func(kw token) (handled, ok bool) {

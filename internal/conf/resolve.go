@@ -70,6 +70,9 @@ type resolver struct {
 }
 
 func (x *resolver) fail(pos Pos, format string, args ...any) {
+	if x.r.Damaged {
+		return
+	}
 	x.view.Diagnostics.add(pos, Error, x.r.Name, format, args...)
 }
 

@@ -35,8 +35,7 @@ func connect(pos Pos, a, b []string) *Connection {
 
 func (x *resolver) makeMesh(m *Mesh) {
 	for i, a := range m.Hosts {
-		h := x.host(a)
-		switch {
+		switch h := x.host(a); {
 		case h == nil:
 			x.fail(m.HostPos[i], "there is no 'on' section for the host '%s' of this mesh%s", a, didYouMean(a, x.hostNames()))
 			return
@@ -44,6 +43,8 @@ func (x *resolver) makeMesh(m *Mesh) {
 			x.fail(h.Pos, "host '%s' is in a connection-mesh, so it needs an address", a)
 			return
 		}
+	}
+	for i, a := range m.Hosts {
 		for _, b := range m.Hosts[i+1:] {
 			c := connect(m.Pos, []string{a}, []string{b})
 			c.Options = m.Options.clone()
