@@ -55,6 +55,13 @@ setup: ## install what the build and the test machines need (Debian 12, root)
 dkms-source: ## lay out the module's source for dkms in DEST (default: a folder in the cache)
 	@scripts/dkms-source $(or $(DEST),$(CACHE)/dkms/source)
 
+.PHONY: install
+install: ## install module (below updates/) and tools on this machine; DESTDIR is honoured
+	$(MAKE) -C /lib/modules/$(shell uname -r)/build M=$(CURDIR)/kernel INSTALL_MOD_DIR=updates \
+		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
+	install -d $(DESTDIR)/usr/sbin $(DESTDIR)/var/lib/drbd
+	install -m 755 bin/drbdadm bin/drbdsetup bin/drbdmeta $(DESTDIR)/usr/sbin/
+
 .PHONY: clean
 clean: ## remove what was built; downloaded packages stay
 	rm -rf bin $(CACHE)/bin $(CACHE)/module $(CACHE)/runs $(CACHE)/dkms
