@@ -5,6 +5,21 @@
 
 #include "glue.h"
 
+/* Bytes of a digest of @alg; 0 and a message if the kernel has none of this name. */
+u32 drbd_digest_size(const char *alg)
+{
+	struct crypto_shash *tfm = crypto_alloc_shash(alg, 0, 0);
+	u32 size;
+
+	if (IS_ERR(tfm)) {
+		pr_err("drbd: cannot use %s (%ld): is its kernel module there?\n", alg, PTR_ERR(tfm));
+		return 0;
+	}
+	size = crypto_shash_digestsize(tfm);
+	crypto_free_shash(tfm);
+	return size;
+}
+
 /* HMAC of @msg; *@out_len is the room in @out before, the digest's length after. */
 int drbd_hmac(const char *alg, const char *secret, const void *msg, u32 len, u8 *out, u32 *out_len)
 {

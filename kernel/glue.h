@@ -591,6 +591,7 @@ void drbd_bits_set(struct drbd_device *dev, struct drbd_peer_device *pd, u64 sec
 /* helper.c, crypto.c, proc.c, nl.c */
 void drbd_helper_run(struct drbd_resource *res, struct drbd_connection *conn,
 		     struct drbd_device *dev, const char *name, struct drbd_event *answer);
+u32 drbd_digest_size(const char *alg);
 int drbd_hmac(const char *alg, const char *secret, const void *msg, u32 len, u8 *out, u32 *out_len);
 int drbd_proc_init(void);
 void drbd_proc_exit(void);

@@ -343,7 +343,6 @@ static s32 check_net_conf(struct nl_request *rq, const struct nl_net_conf *c)
 	} algorithms[] = {
 		{ c->csums_alg, "csums", false, ERR_CSUMS_ALG },
 		{ c->verify_alg, "verify", false, ERR_VERIFY_ALG },
-		{ c->integrity_alg, "integrity", false, ERR_INTEGRITY_ALG },
 		{ c->cram_hmac_alg, "hmac", true, ERR_AUTH_ALG },
 	};
 	u32 i;
@@ -359,6 +358,10 @@ static s32 check_net_conf(struct nl_request *rq, const struct nl_net_conf *c)
 		return ERR_STONITH_AND_PROT_A;
 	if (c->on_congestion != ON_CONGESTION_BLOCK && c->wire_protocol != PROTOCOL_A)
 		return ERR_CONG_NOT_PROTO_A;
+	if (c->integrity_alg[0]) {
+		nl_text(rq, "this version of the module has no data-integrity-alg: remove the option on both nodes");
+		return ERR_INTEGRITY_ALG;
+	}
 	for (i = 0; i < ARRAY_SIZE(algorithms); i++) {
 		code = check_algorithm(rq, algorithms[i].alg, algorithms[i].keyed,
 				       algorithms[i].use, algorithms[i].code);

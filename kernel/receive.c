@@ -253,6 +253,8 @@ static const struct handler handlers[] = {
 	[P_DELAY_PROBE] = { recv_ignore },
 	[P_DATA_REQUEST] = { recv_block },
 	[P_RS_DATA_REQUEST] = { recv_block },
+	/* the block itself is a right answer to a checksum, too */
+	[P_CSUM_RS_REQUEST] = { recv_block },
 	[P_OUT_OF_SYNC] = { recv_block },
 	[P_SYNC_PARAM] = { recv_sync_param },
 	[P_SYNC_PARAM89] = { recv_sync_param },
@@ -426,6 +428,8 @@ static void session(struct drbd_connection *conn)
 
 	reset(conn);
 	conn->data->sk->sk_rcvtimeo = MAX_SCHEDULE_TIMEOUT;
+	if (conn->conf.csums_alg[0])
+		conn->wire.csums_digest = drbd_digest_size(conn->conf.csums_alg);
 	spin_lock_irq(&res->log_lock);
 	drbd_log_attach(&res->log, conn->index, false);
 	spin_unlock_irq(&res->log_lock);
