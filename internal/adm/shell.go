@@ -41,13 +41,11 @@ func shellCommands() []*command {
 		resources("sh-resource", "print the names of the selected resources", func(a *App, t target) { a.say("%s", t.r.Name) }),
 		resources("sh-list-config-file", "print where resources are defined", func(a *App, t target) { a.say("%s:%s", t.r.Pos, t.r.Name) }),
 		resources("sh-ip", "print our addresses", func(a *App, t target) {
-			var out []string
 			for _, l := range t.r.Links {
 				for _, p := range l.Paths {
-					out = append(out, p.Mine.Host)
+					a.say("%s", p.Mine.Host)
 				}
 			}
-			a.say("%s", strings.Join(out, " "))
 		}),
 		resources("sh-lr-of", "print the lower resource of a stacked one", func(a *App, t target) {
 			if t.r.Me.Kind == conf.HostStacked {

@@ -38,7 +38,7 @@ func DumpResource(w io.Writer, v *View, r *Resolved, style DumpStyle) {
 	d.line("resource %s {", quoteName(r.Name))
 	switch {
 	case style.Verbose:
-		d.body(r.Resource)
+		d.body(r.expanded())
 	case style.Merged:
 		d.body(r.merged(v.Config))
 	default:
@@ -72,10 +72,33 @@ func (r *Resolved) merged(cfg *Config) *Resource {
 	return out
 }
 
+// expanded is everything that is known about the resource, said where it applies.
+func (r *Resolved) expanded() *Resource {
+	out := r.Resource.clone()
+	out.Volumes, out.Meshes = nil, nil
+	for i, c := range out.Connections {
+		for _, l := range r.Links {
+			if l.Connection != r.Connections[i] {
+				continue
+			}
+			c.Options[ClassNet] = append(Options{{Name: "_name", Value: l.Name}}, c.Options[ClassNet]...)
+			c.Volumes = nil
+			for _, d := range l.Devices {
+				v := newVolume(c.Pos, d.Nr)
+				v.Options[ClassPeerDevice] = d.Options
+				c.Volumes = append(c.Volumes, v)
+			}
+		}
+	}
+	return out
+}
+
 type dumper struct {
 	out   strings.Builder
 	style DumpStyle
 	level int
+	// inHost: the volume being printed is one of a host, whose device's name is known.
+	inHost bool
 }
 
 func (d *dumper) line(format string, args ...any) {
@@ -215,9 +238,7 @@ func (d *dumper) body(r *Resource) {
 		d.connection(c)
 	}
 	for _, m := range r.Meshes {
-		if !d.style.Verbose {
-			d.mesh(m)
-		}
+		d.mesh(m)
 	}
 	d.section("options", r.Options, ClassResource)
 	d.section("net", r.Options, ClassNet)
@@ -236,9 +257,7 @@ func (d *dumper) body(r *Resource) {
 
 func (d *dumper) options(os Options) {
 	for _, o := range os {
-		if o.Name != "_name" {
-			d.option(o, false)
-		}
+		d.option(o, false)
 	}
 }
 
@@ -252,9 +271,7 @@ func (d *dumper) section(name string, set OptionSet, classes ...Class) {
 	}
 	d.block(name, func() {
 		for _, o := range all {
-			if o.Name != "_name" {
-				d.option(o, classes[0] == ClassHandlers)
-			}
+			d.option(o, classes[0] == ClassHandlers)
 		}
 	})
 }
@@ -291,6 +308,8 @@ func (d *dumper) volume(v *Volume) {
 	switch {
 	case v.Device != "":
 		d.setting("device", fmt.Sprintf("%s minor %d", quote(v.Device), v.Minor))
+	case v.Minor >= 0 && d.inHost && (d.style.Verbose || d.style.Merged):
+		d.setting("device", fmt.Sprintf("%s minor %d", v.DeviceName(), v.Minor))
 	case v.Minor >= 0:
 		d.setting("device", fmt.Sprintf("minor %d", v.Minor))
 	}
@@ -328,6 +347,8 @@ func (d *dumper) host(h *Host) {
 	case HostStacked:
 		head = "stacked-on-top-of " + quoteName(h.Lower)
 	}
+	d.inHost = true
+	defer func() { d.inHost = false }()
 	d.block(head, func() {
 		if h.NodeID >= 0 {
 			d.line("node-id %d;", h.NodeID)
@@ -374,7 +395,7 @@ func (d *dumper) proxy(prefix string, x *Proxy) {
 func (d *dumper) connection(c *Connection) {
 	d.block("connection", func() {
 		for _, p := range c.Paths {
-			if p.Implicit {
+			if p.Implicit && !d.style.Verbose {
 				d.ends(p)
 			} else {
 				d.block("path", func() { d.ends(p) })
@@ -385,7 +406,7 @@ func (d *dumper) connection(c *Connection) {
 			d.section("disk", c.Options, ClassPeerDevice)
 		}
 		for _, v := range c.Volumes {
-			if len(v.Options[ClassPeerDevice]) > 0 {
+			if len(v.Options[ClassPeerDevice]) > 0 || d.style.Verbose {
 				d.block(fmt.Sprintf("volume %d", v.Nr), func() { d.section("disk", v.Options, ClassPeerDevice) })
 			}
 		}

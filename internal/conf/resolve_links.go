@@ -47,7 +47,7 @@ func (x *resolver) makeMesh(m *Mesh) {
 	for i, a := range m.Hosts {
 		for _, b := range m.Hosts[i+1:] {
 			c := connect(m.Pos, []string{a}, []string{b})
-			c.Options = m.Options.clone()
+			x.inherit(&c.Options[ClassNet], m.Options[ClassNet])
 			x.r.Connections = append(x.r.Connections, c)
 		}
 	}
