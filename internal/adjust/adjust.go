@@ -51,10 +51,12 @@ func (a *adjuster) resource() {
 	if a.differ(conf.ClassResource, a.r.Options[conf.ClassResource], a.have.Options[conf.ClassResource]) {
 		a.one(StageResourceOptions, a.ResourceOptions(a.r, true))
 	}
-	a.oldVolumes()
 	var disks []func()
-	for _, v := range a.r.Me.Volumes {
-		disks = append(disks, a.volume(v))
+	for _, nr := range a.volumeNumbers() {
+		a.oldVolume(a.have.ThisHost.Volume(nr))
+		if v := a.r.Me.Volume(nr); v != nil {
+			disks = append(disks, a.volume(v))
+		}
 	}
 	if !a.what.SkipNet {
 		a.connections()
@@ -89,21 +91,28 @@ func (a *adjuster) differ(c conf.Class, file, running conf.Options) bool {
 	return false
 }
 
-// oldVolumes removes what the file has no more, and what has another minor.
-func (a *adjuster) oldVolumes() {
-	if a.what.SkipDisk {
+// volumeNumbers are those of the file and of the module, each once, ascending.
+func (a *adjuster) volumeNumbers() []int {
+	var numbers []int
+	for _, v := range slices.Concat(a.r.Me.Volumes, a.have.ThisHost.Volumes) {
+		numbers = append(numbers, v.Nr)
+	}
+	slices.Sort(numbers)
+	return slices.Compact(numbers)
+}
+
+// oldVolume removes what the file has no more, or with another minor.
+func (a *adjuster) oldVolume(have *conf.Volume) {
+	if have == nil || a.what.SkipDisk || a.what.Volume >= 0 && have.Nr != a.what.Volume {
 		return
 	}
-	for _, have := range a.have.ThisHost.Volumes {
-		want := a.r.Me.Volume(have.Nr)
-		if want != nil && want.Minor == have.Minor || a.what.Volume >= 0 && have.Nr != a.what.Volume {
-			continue
-		}
-		if have.Disk != "" {
-			a.one(StageDetach, a.detachForGood(have.Minor))
-		}
-		a.one(StageDetach, setup("del-minor", itoa(have.Minor)))
+	if want := a.r.Me.Volume(have.Nr); want != nil && want.Minor == have.Minor {
+		return
 	}
+	if have.Disk != "" {
+		a.one(StageDetach, a.detachForGood(have.Minor))
+	}
+	a.one(StageDetach, setup("del-minor", itoa(have.Minor)))
 }
 
 func (a *adjuster) detachForGood(minor int) Command {

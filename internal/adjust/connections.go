@@ -96,7 +96,7 @@ func (a *adjuster) newConnection(l *conf.Link) {
 	}
 	for _, d := range l.Devices {
 		if len(d.Options) > 0 {
-			a.chained(StagePeerDeviceOptions, a.PeerDeviceOptions(a.r, l, d, false))
+			a.chained(StagePeerDeviceOptions, a.PeerDeviceOptions(a.r, l, d, true))
 		}
 	}
 	a.connectAndWait(l)

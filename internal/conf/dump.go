@@ -69,6 +69,14 @@ func (r *Resolved) merged(cfg *Config) *Resource {
 	out := withNodeIDs(r)
 	x := &resolver{view: &View{}, cfg: cfg, r: &Resolved{Resource: out, Source: r.Source}}
 	x.inheritDefaults()
+	for i, h := range out.Hosts {
+		for _, v := range h.Volumes {
+			v.Options = r.Hosts[i].Volume(v.Nr).Options.clone()
+		}
+		if len(h.Volumes) > 0 {
+			h.Options = OptionSet{ClassResource: h.Options[ClassResource]}
+		}
+	}
 	return out
 }
 
