@@ -351,7 +351,7 @@ func (d *dumper) host(h *Host) {
 	head := "on " + quoteNames(h.Names)
 	switch h.Kind {
 	case HostFloating:
-		head = "floating " + h.Address.Text()
+		head = fmt.Sprintf("%-16s %s", "floating", h.Address.Text())
 	case HostStacked:
 		head = "stacked-on-top-of " + quoteName(h.Lower)
 	}

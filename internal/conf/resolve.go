@@ -19,8 +19,9 @@ type Resolved struct {
 	*Resource
 	Source *Resource // as written
 	// Me is the section of this host; nil: the resource is ignored here, and Why says why.
-	Me      *Host
-	Why     string
+	Me  *Host
+	Why string
+	// Stacked: here it stands on another resource.
 	Stacked bool
 	// ProxyOnly: this host has a proxy of the resource, not the resource.
 	ProxyOnly bool
@@ -83,20 +84,20 @@ func (x *resolver) warn(pos Pos, format string, args ...any) {
 // Resolve works out what a configuration means on a host. It does not change the configuration.
 func Resolve(cfg *Config, id Identity) *View {
 	v := &View{Config: cfg, Host: id, Diagnostics: slices.Clone(cfg.Diagnostics)}
-	var resolvers []*resolver
+	var normal, upper []*resolver
 	for _, source := range cfg.Resources {
 		r := &Resolved{Resource: source.clone(), Source: source}
-		r.Stacked = slices.ContainsFunc(r.Hosts, func(h *Host) bool { return h.Kind == HostStacked })
 		v.Resources = append(v.Resources, r)
-		resolvers = append(resolvers, &resolver{view: v, cfg: cfg, r: r})
-	}
-	// A stacked resource needs to know who we are in the lower one.
-	for _, stacked := range []bool{false, true} {
-		for _, x := range resolvers {
-			if x.r.Stacked == stacked {
-				x.resolve()
-			}
+		x := &resolver{view: v, cfg: cfg, r: r}
+		if slices.ContainsFunc(r.Hosts, func(h *Host) bool { return h.Kind == HostStacked }) {
+			upper = append(upper, x)
+		} else {
+			normal = append(normal, x)
 		}
+	}
+	// An upper resource needs to know who we are in the lower one.
+	for _, x := range append(normal, upper...) {
+		x.resolve()
 	}
 	v.checkConflicts()
 	return v
@@ -262,7 +263,7 @@ func (x *resolver) findMe() {
 	case len(mine) > 1:
 		x.fail(mine[1].Pos, "two host sections are this host (%s): '%s' and '%s' (%s)", id, mine[1].Label(), mine[0].Label(), mine[0].Pos)
 	case len(mine) == 1:
-		x.r.Me = mine[0]
+		x.r.Me, x.r.Stacked = mine[0], mine[0].Kind == HostStacked
 		return
 	}
 	x.notMine(id)
