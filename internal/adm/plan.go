@@ -20,14 +20,15 @@ func (a *App) up() error {
 	plan := a.planner().Up(resources)
 	created := map[string]bool{}
 	var failed []string
-	code := a.runPlan(plan, func(s *adjust.Step, code int) (skipRest bool) {
-		if code == exitOK {
+	got := a.runPlan(plan, func(s *adjust.Step, result int) (skipRest bool) {
+		if result == exitOK {
 			created[s.Resource] = created[s.Resource] || s.Stage == adjust.StageNewResource
 			return false
 		}
-		if !slices.Contains(failed, s.Resource) {
-			failed = append(failed, s.Resource)
+		if s.Stage == adjust.StageNewResource && a.exists(s.Resource) {
+			a.warn("%s: is up already; to apply changes of the configuration run: drbdadm adjust %s", s.Resource, s.Resource)
 		}
+		failed = append(failed, s.Resource)
 		return true
 	})
 	for _, name := range failed {
@@ -35,7 +36,7 @@ func (a *App) up() error {
 			a.takeBack(name)
 		}
 	}
-	return toError(max(worst, code))
+	return code(max(worst, got))
 }
 
 func (a *App) takeBack(name string) {
@@ -44,7 +45,10 @@ func (a *App) takeBack(name string) {
 	}
 }
 
-func toError(n int) error { return code(n) }
+// exists asks the module about a resource.
+func (a *App) exists(name string) bool {
+	return a.call(adjust.Command{Tool: adjust.Setup, Args: []string{"show", name}}, io.Discard, io.Discard) == exitOK
+}
 
 func (a *App) adjust() error { return a.adjustWith(func(*adjust.Step) bool { return true }) }
 

@@ -425,10 +425,8 @@ func (d *dumper) ends(p *Path) {
 	for _, e := range p.Ends {
 		text := "host " + quoteName(e.Host)
 		switch {
-		case e.Address != nil && d.style.Verbose:
-			text += strings.Repeat(" ", 13) + "address" + strings.Repeat(" ", 9) + e.Address.Text()
 		case e.Address != nil:
-			text += " address " + e.Address.Text()
+			text += strings.Repeat(" ", 13) + "address" + strings.Repeat(" ", 9) + e.Address.Text()
 		case e.Port != "":
 			text += " port " + e.Port
 		}
