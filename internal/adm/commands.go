@@ -99,7 +99,7 @@ var metaOptions = map[string][]setup.OptionInfo{
 }
 
 // ownOptions are options of drbdadm's own commands.
-var ownOptions = map[string][]setup.OptionInfo{"adjust": flags("skip-disk", "skip-net")}
+var ownOptions = map[string][]setup.OptionInfo{"adjust": flags("skip-disk", "skip-net"), "dump": flags("json")}
 
 func backendCommand(name string) []setup.OptionInfo {
 	if about, ok := strings.CutPrefix(name, "drbdmeta "); ok {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"os/exec"
+	"regexp"
 	"slices"
 	"time"
 
@@ -80,10 +81,15 @@ func (a *App) exec(c adjust.Command, resource string, stderr io.Writer) int {
 		a.executed(c)
 	}
 	if code >= exitConfig && stderr == a.env.Stderr {
-		a.warn("Command '%s' terminated with exit code %d", a.commandLine(c), code)
+		a.warn("Command '%s' terminated with exit code %d", withoutSecret(a.commandLine(c)), code)
 	}
 	return code
 }
+
+// withoutSecret is for messages, which end up in logs.
+func withoutSecret(line string) string { return secret.ReplaceAllString(line, "--shared-secret=...") }
+
+var secret = regexp.MustCompile(`--shared-secret=(\\.|[^ ])*`)
 
 func (a *App) call(c adjust.Command, stdout, stderr io.Writer) int {
 	ctx := a.ctx
@@ -107,7 +113,7 @@ func (a *App) call(c adjust.Command, stdout, stderr io.Writer) int {
 		code = a.env.Tool(ctx, c.Tool, args, a.env.Stdin, stdout, stderr)
 	}
 	if code != exitOK && errors.Is(ctx.Err(), context.DeadlineExceeded) {
-		a.warn("Command '%s' did not terminate within %d seconds", a.commandLine(c), int(limit.Seconds()))
+		a.warn("Command '%s' did not terminate within %d seconds", withoutSecret(a.commandLine(c)), int(limit.Seconds()))
 		return exitExec
 	}
 	return code

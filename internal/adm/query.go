@@ -33,7 +33,7 @@ func (a *App) status() error {
 	return code(worst)
 }
 
-// dump prints the configuration as it was understood (section 14.1).
+// dump prints the configuration as it was understood (section 14.1), dump-xml and dump --json for programs (section 14.2).
 func (a *App) dump() error {
 	style := conf.DumpStyle{Merged: a.line.dryRun, Verbose: a.line.verbose > 0}
 	whole := len(a.line.words) == 0 || len(a.line.words) == 1 && a.line.words[0] == "all"
@@ -48,13 +48,28 @@ func (a *App) dump() error {
 			return exit(exitConfig, "%v", err)
 		}
 	}
+	if dump := a.dumpData(); dump != nil {
+		return dump(a.env.Stdout, a.view, nil)
+	}
 	conf.Dump(a.env.Stdout, a.view, style)
+	return nil
+}
+
+// dumpData is the form for programs, nil for people.
+func (a *App) dumpData() func(io.Writer, *conf.View, []*conf.Resolved) error {
+	switch {
+	case a.cmd.name == "dump-xml":
+		return conf.DumpXML
+	case len(a.line.argsFor("drbdadm dump")) > 0:
+		return conf.DumpJSON
+	}
 	return nil
 }
 
 // dumpSome prints named resources, also those that are ignored here.
 func (a *App) dumpSome(style conf.DumpStyle) error {
 	worst := exitOK
+	var chosen []*conf.Resolved
 	for _, word := range a.line.words {
 		r := a.view.Resource(word)
 		switch {
@@ -69,6 +84,15 @@ func (a *App) dumpSome(style conf.DumpStyle) error {
 		if err := a.checkAddress(r); err != nil {
 			a.warn("%v", err)
 		}
+		chosen = append(chosen, r)
+	}
+	if dump := a.dumpData(); dump != nil && len(chosen) > 0 {
+		if err := dump(a.env.Stdout, a.view, chosen); err != nil {
+			return err
+		}
+		return code(worst)
+	}
+	for _, r := range chosen {
 		conf.DumpResource(a.env.Stdout, a.view, r, style)
 	}
 	return code(worst)

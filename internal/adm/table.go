@@ -87,7 +87,8 @@ func publicCommands() []*command {
 			backends: []string{"wait-connect-resource"}, run: (*App).waitAtStart},
 		{name: "status", about: "print the states of resources", group: groupPublic, scope: scopeConfig, safe: true, backends: []string{"status"}, run: (*App).status},
 		{name: "dump", about: "print the configuration as it was understood", group: groupPublic, scope: scopeConfig, takesTest: true, showsNotes: true,
-			run: (*App).dump},
+			backends: []string{"drbdadm dump"}, run: (*App).dump},
+		{name: "dump-xml", about: "print the configuration as XML", group: groupPublic, scope: scopeConfig, takesTest: true, run: (*App).dump},
 		{name: "hidden-commands", about: "list the commands that are for programs", group: groupPublic, scope: scopeNone, noConfig: true, run: (*App).hiddenCommands},
 	}
 }
