@@ -3,6 +3,7 @@
 package adm
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -178,6 +179,14 @@ func (a *App) run(args []string) error {
 	}
 	if err := a.load(); err != nil {
 		return err
+	}
+	if line.dryRun {
+		// Thousands of lines, and no tool that writes in between.
+		out := bufio.NewWriter(a.env.Stdout)
+		own := *a.env
+		own.Stdout = out
+		a.env = &own
+		defer func() { _ = out.Flush() }()
 	}
 	return a.cmd.run(a)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os/exec"
 	"regexp"
@@ -104,6 +105,10 @@ func (a *App) call(c adjust.Command, stdout, stderr io.Writer) int {
 	if c.Tool == adjust.Meta {
 		chosen = a.line.meta
 	}
+	if stderr != io.Discard { // else somebody else tells people what is going on
+		still := time.AfterFunc(patience, func() { a.warn("%s", a.waitingFor(c, limit)) })
+		defer still.Stop()
+	}
 	var code int
 	if chosen != "" {
 		p := exec.CommandContext(ctx, chosen, args...)
@@ -117,6 +122,18 @@ func (a *App) call(c adjust.Command, stdout, stderr io.Writer) int {
 		return exitExec
 	}
 	return code
+}
+
+// patience is how long a command may say nothing.
+const patience = 5 * time.Second
+
+// waitingFor tells why nothing seems to happen.
+func (a *App) waitingFor(c adjust.Command, limit time.Duration) string {
+	line := withoutSecret(a.commandLine(c))
+	if limit == 0 {
+		return fmt.Sprintf("'%s' goes on until its peers are there or its time-outs are over; interrupt it to stop waiting", line)
+	}
+	return fmt.Sprintf("'%s' is still running; it may take up to %d seconds", line, int(limit.Seconds()))
 }
 
 // executed notes what was created.

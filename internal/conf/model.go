@@ -14,16 +14,21 @@ type Config struct {
 	// Modern: something that only 9.x has was used (section 6.4).
 	Modern      bool
 	Diagnostics Diagnostics
+	byName      map[string]*Resource
 }
 
 // Resource returns the resource of that name, nil when there is none.
-func (c *Config) Resource(name string) *Resource {
-	for _, r := range c.Resources {
-		if r.Name == name {
-			return r
-		}
+func (c *Config) Resource(name string) *Resource { return c.byName[name] }
+
+// add keeps the first of resources with the same name for look-ups.
+func (c *Config) add(r *Resource) {
+	c.Resources = append(c.Resources, r)
+	if c.byName == nil {
+		c.byName = map[string]*Resource{}
 	}
-	return nil
+	if c.byName[r.Name] == nil {
+		c.byName[r.Name] = r
+	}
 }
 
 // Global is the section `global` (section 8.7). Numbers are -1 when they are not given.

@@ -306,7 +306,7 @@ func (p *parser) resource(kw token) bool {
 	case first != nil && !p.show:
 		p.wrong(t.pos, "resource '%s' is defined twice; the first is at %s", t.text, first.Pos)
 	}
-	p.cfg.Resources = append(p.cfg.Resources, r)
+	p.cfg.add(r)
 	p.level = LevelResource
 	return p.resourceBody(r, "resource")
 }

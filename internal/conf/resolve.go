@@ -12,6 +12,7 @@ type View struct {
 	Resources []*Resolved
 	// Diagnostics of reading and of resolving.
 	Diagnostics Diagnostics
+	byName      map[string]*Resolved
 }
 
 // Resolved is one resource as one host sees it. Its Resource is a copy with everything inherited.
@@ -54,14 +55,7 @@ type PeerDevice struct {
 }
 
 // Resource returns the resource of that name, nil when there is none.
-func (v *View) Resource(name string) *Resolved {
-	for _, r := range v.Resources {
-		if r.Name == name {
-			return r
-		}
-	}
-	return nil
-}
+func (v *View) Resource(name string) *Resolved { return v.byName[name] }
 
 // resolver works on one resource.
 type resolver struct {
@@ -83,11 +77,14 @@ func (x *resolver) warn(pos Pos, format string, args ...any) {
 
 // Resolve works out what a configuration means on a host. It does not change the configuration.
 func Resolve(cfg *Config, id Identity) *View {
-	v := &View{Config: cfg, Host: id, Diagnostics: slices.Clone(cfg.Diagnostics)}
+	v := &View{Config: cfg, Host: id, Diagnostics: slices.Clone(cfg.Diagnostics), byName: map[string]*Resolved{}}
 	var normal, upper []*resolver
 	for _, source := range cfg.Resources {
 		r := &Resolved{Resource: source.clone(), Source: source}
 		v.Resources = append(v.Resources, r)
+		if v.byName[r.Name] == nil {
+			v.byName[r.Name] = r
+		}
 		x := &resolver{view: v, cfg: cfg, r: r}
 		if slices.ContainsFunc(r.Hosts, func(h *Host) bool { return h.Kind == HostStacked }) {
 			upper = append(upper, x)
