@@ -54,6 +54,9 @@ func blockCRC(block []byte) uint32 {
 	return crc32c(crc, block[alAtCRC+4:BlockSize])
 }
 
+// ALSum is the checksum that a block of the activity log must carry.
+func ALSum(block []byte) uint32 { return blockCRC(block) }
+
 // ALBlock is the head of a transaction block.
 type ALBlock struct {
 	Valid        bool

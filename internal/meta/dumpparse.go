@@ -145,12 +145,31 @@ func (p *dumpParser) v09() {
 		p.marks("]")
 		p.peer(&sb.Peers[node])
 	}
+	p.slotsOfPeers()
 	p.keyword("history-uuids")
 	p.marks("{")
 	for i := range sb.History {
 		sb.History[i] = p.u64()
 	}
 	p.marks("}")
+}
+
+// slotsOfPeers refuses what no kernel attaches: two nodes in one slot, or one for the node itself.
+func (p *dumpParser) slotsOfPeers() {
+	sb := &p.d.sb
+	owner := map[int32]int{}
+	for node, peer := range sb.Peers {
+		if peer.BitmapIndex < 0 {
+			continue
+		}
+		if int32(node) == sb.NodeID {
+			panic(dumpError{fail(exitOption, "Parse error in line %d: node-id %d is this node, it has no bitmap-index", p.line, node)})
+		}
+		if other, used := owner[peer.BitmapIndex]; used {
+			panic(dumpError{fail(exitOption, "Parse error in line %d: peer[%d] and peer[%d] have the same bitmap-index", p.line, other, node)})
+		}
+		owner[peer.BitmapIndex] = node
+	}
 }
 
 func (p *dumpParser) peer(peer *Peer) {

@@ -52,14 +52,14 @@ func (s *session) lockMinor() error {
 	}
 	s.lock = f
 	lock := unix.Flock_t{Type: unix.F_WRLCK}
-	for deadline := s.env.Now().Add(time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Second); ; time.Sleep(20 * time.Millisecond) {
 		err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &lock)
 		switch busy := errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES); {
 		case err == nil:
 			return nil
 		case !busy:
 			return fail(exitUsage, "locking %s: %v", path, err)
-		case s.env.Now().After(deadline):
+		case time.Now().After(deadline):
 			holder := unix.Flock_t{Type: unix.F_WRLCK}
 			_ = unix.FcntlFlock(f.Fd(), unix.F_GETLK, &holder)
 			return fail(exitUsage, "lock on %s currently held by pid:%d", path, holder.Pid)

@@ -177,7 +177,7 @@ func (sb *Superblock) Check(index Index, size int64) (Layout, []string) {
 		complain("%s max-peers value %d out of bounds", sb.Format, sb.MaxPeers)
 		return Layout{}, bad
 	}
-	if sb.NodeID < -1 || sb.NodeID > MaxPeers {
+	if sb.NodeID < -1 || sb.NodeID >= MaxPeers {
 		complain("%s device node-id value %d out of bounds", sb.Format, sb.NodeID)
 	}
 	for i, p := range sb.Peers {

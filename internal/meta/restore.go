@@ -83,13 +83,14 @@ func (s *session) restore(old, a *area, d *dumped) error {
 		return err
 	}
 	numbers := d.numbers()
-	most := uint64(a.layout.BMBytes) / 8 / uint64(a.sb.MaxPeers)
+	slots := uint64(a.sb.MaxPeers)
+	most := (uint64(a.layout.BMBytes)/4 + slots - 1) / slots / 2 // the last words may exist for some slots only
 	if numbers > most {
 		s.warn("Bitmap info too large, truncated!")
 		numbers = most
 	}
 	// What the dump does not tell stays as it was; without metadata before it is not a bitmap at all.
-	end := int64(numbers) * 8 * int64(a.sb.MaxPeers)
+	end := min(int64(numbers*8*slots), a.layout.BMBytes)
 	if old == nil || old.layout.BM() != a.layout.BM() || old.sb.MaxPeers != a.sb.MaxPeers {
 		if err := s.dev.fill(0, a.layout.BM(), a.layout.BMBytes, "bitmap"); err != nil {
 			return err

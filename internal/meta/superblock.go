@@ -277,15 +277,17 @@ func Decode(format Format, block []byte) (Superblock, bool) {
 	return sb, true
 }
 
-// Encode makes the block for the disk. Flags that the format does not have are left out.
+// Encode makes the block for the disk. What the format does not have is zero, reserved words included, as with the kernel.
 func (sb *Superblock) Encode() []byte {
 	block := make([]byte, BlockSize)
 	out := *sb
 	if out.Format == V08 {
 		out.Flags &= knownFlagsV08
 	}
+	out.reserved64, out.reserved32 = [3]uint64{}, [2]uint32{}
 	for i := range out.Peers {
 		out.Peers[i].Flags &^= peerHasBitmap
+		out.Peers[i].reserved = [2]uint32{}
 	}
 	out.walk(&fields{block: block, write: true})
 	return block
