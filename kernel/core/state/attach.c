@@ -177,6 +177,20 @@ static bool peer_can_negotiate(const struct core_device *dev)
 	return false;
 }
 
+/*
+ * A handshake that has shown this disk as Attaching, without identifiers, must
+ * end so: the peer decides by what it was shown. Then the disk negotiates.
+ */
+static bool handshake_runs(const struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev)
+		if (pd->conn->link == LINK_HANDSHAKE)
+			return true;
+	return false;
+}
+
 /* The superblock on the disk says "in use" now: writes may follow. */
 static void enter_service(struct core_device *dev)
 {
@@ -223,7 +237,7 @@ bool job_attach(struct core_job *job)
 	case ATT_MD:
 		if (dev->now.disk <= DISK_FAILED && dev->now.disk != DISK_ATTACHING)
 			return fail(job, ERR_IO_MD_DISK, "writing the superblock failed, see the kernel log");
-		if ((s32)(dev->md_stable - dev->job_md_gen) < 0)
+		if ((s32)(dev->md_stable - dev->job_md_gen) < 0 || handshake_runs(dev))
 			return false;
 		enter_service(dev);
 		job->phase = ATT_NEGOTIATE;

@@ -284,6 +284,9 @@ static bool compare_again(const struct core_peer_device *pd, const struct wire_s
 		return false;
 	if (s->conn >= REPL_STARTING_SYNC_S && s->conn <= REPL_WF_BITMAP_T)
 		return true;
+	/* both attached at the same time, so that neither saw the other's disk */
+	if (pd->now.pdsk < DISK_NEGOTIATING && pd->uuids_are_new)
+		return true;
 	return dev->now.disk == DISK_INCONSISTENT && pdsk == DISK_UP_TO_DATE &&
 	       pd->uuids_are_new;
 }
