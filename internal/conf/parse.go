@@ -18,8 +18,7 @@ type parser struct {
 	told map[string]bool
 	// plugins of the proxy section being read
 	plugins []string
-	// after are checks that need the whole file
-	level Level
+	level   Level // of the section being read
 }
 
 func (p *parser) advance() { p.tok = p.lex.next() }
@@ -333,58 +332,11 @@ func (p *parser) once(seen map[string]Pos, kw token) bool {
 	return true
 }
 
+// resourceBody reads what stands inside `resource` or `common`.
 func (p *parser) resourceBody(r *Resource, what string) bool {
-	seen := map[string]Pos{}
 	base := p.level
-	options := func(s *section) func(kw token) bool {
-		return func(kw token) bool {
-			p.once(seen, kw)
-			return p.options(s, &r.Options, nil)
-		}
-	}
-	table := map[string]func(kw token) bool{
-		"net": options(sectionNet), "syncer": options(sectionSyncer), "handlers": options(sectionHandlers), "options": options(sectionOptions),
-		"protocol": func(kw token) bool {
-			p.once(seen, kw)
-			return p.option(sectionNet, &r.Options, kw)
-		},
-		"startup": func(kw token) bool {
-			p.once(seen, kw)
-			return p.options(sectionStartup, &r.Options, p.startupItem(r))
-		},
-		"proxy": func(kw token) bool {
-			p.once(seen, kw)
-			p.plugins = nil
-			ok := p.options(sectionProxy, &r.Options, p.pluginItem)
-			r.ProxyPlugin = p.plugins
-			return ok
-		},
-		"disk": func(kw token) bool {
-			if p.tok.is("{") {
-				p.once(seen, kw)
-				return p.options(sectionDisk, &r.Options, nil)
-			}
-			return p.volumeStatement(p.implicitVolume(&r.Volumes, kw), kw)
-		},
-		"volume":         func(kw token) bool { return p.volume(&r.Volumes, LevelResourceVolume, kw) },
-		"incon-degr-cmd": func(kw token) bool { return p.inconDegrCmd(r, kw) },
-	}
-	for _, name := range []string{"device", "meta-disk", "flexible-meta-disk", "tiebreaker"} {
-		table[name] = func(kw token) bool { return p.volumeStatement(p.implicitVolume(&r.Volumes, kw), kw) }
-	}
-	hosts := map[string]func(kw token) bool{
-		"on":                func(kw token) bool { return p.on(r, kw) },
-		"floating":          func(kw token) bool { return p.floating(r, kw) },
-		"stacked-on-top-of": func(kw token) bool { return p.stacked(r, kw) },
-		"connection":        func(kw token) bool { return p.connection(r, kw) },
-		"connection-mesh":   func(kw token) bool { return p.mesh(r, kw) },
-		"template-file":     func(kw token) bool { return p.template(r, kw) },
-		"ignore-on":         func(kw token) bool { return p.ignoreOn(r, kw) },
-	}
-	if p.show {
-		hosts["_this_host"] = func(kw token) bool { return p.thisHost(r) }
-	}
-	for name, read := range hosts {
+	table := p.optionStatements(r, map[string]Pos{})
+	for name, read := range p.hostStatements(r) {
 		if what == "common" {
 			read = func(kw token) bool {
 				return p.fail(kw.pos, "'%s' is not possible in 'common', which has no hosts: it belongs into 'resource'", kw.text)
@@ -403,6 +355,59 @@ func (p *parser) resourceBody(r *Resource, what string) bool {
 		}
 		return ok
 	})
+}
+
+// optionStatements are about options and volumes.
+func (p *parser) optionStatements(r *Resource, seen map[string]Pos) map[string]func(kw token) bool {
+	options := func(s *section, special func(kw token) (handled, ok bool)) func(kw token) bool {
+		return func(kw token) bool {
+			p.once(seen, kw)
+			return p.options(s, &r.Options, special)
+		}
+	}
+	table := map[string]func(kw token) bool{
+		"net": options(sectionNet, nil), "syncer": options(sectionSyncer, nil), "handlers": options(sectionHandlers, nil),
+		"options": options(sectionOptions, nil), "startup": options(sectionStartup, p.startupItem(r)),
+		"protocol": func(kw token) bool {
+			p.once(seen, kw)
+			return p.option(sectionNet, &r.Options, kw)
+		},
+		"proxy": func(kw token) bool {
+			p.plugins = nil
+			ok := options(sectionProxy, p.pluginItem)(kw)
+			r.ProxyPlugin = p.plugins
+			return ok
+		},
+		"disk": func(kw token) bool {
+			if p.tok.is("{") {
+				return options(sectionDisk, nil)(kw)
+			}
+			return p.volumeStatement(p.implicitVolume(&r.Volumes, kw), kw)
+		},
+		"volume":         func(kw token) bool { return p.volume(&r.Volumes, LevelResourceVolume, kw) },
+		"incon-degr-cmd": func(kw token) bool { return p.inconDegrCmd(r, kw) },
+	}
+	for _, name := range []string{"device", "meta-disk", "flexible-meta-disk", "tiebreaker"} {
+		table[name] = func(kw token) bool { return p.volumeStatement(p.implicitVolume(&r.Volumes, kw), kw) }
+	}
+	return table
+}
+
+// hostStatements are about hosts and connections, which `common` does not have.
+func (p *parser) hostStatements(r *Resource) map[string]func(kw token) bool {
+	table := map[string]func(kw token) bool{
+		"on":                func(kw token) bool { return p.on(r, kw) },
+		"floating":          func(kw token) bool { return p.floating(r, kw) },
+		"stacked-on-top-of": func(kw token) bool { return p.stacked(r, kw) },
+		"connection":        func(kw token) bool { return p.connection(r, kw) },
+		"connection-mesh":   func(kw token) bool { return p.mesh(r, kw) },
+		"template-file":     func(kw token) bool { return p.template(r, kw) },
+		"ignore-on":         func(kw token) bool { return p.ignoreOn(r, kw) },
+	}
+	if p.show {
+		table["_this_host"] = func(token) bool { return p.thisHost(r) }
+	}
+	return table
 }
 
 // isOptionSection: mistakes in there say nothing about hosts and connections.
