@@ -285,3 +285,54 @@ func compare(t *testing.T, c referenceCase) {
 	p.poke(ring(21), alBlock(21, []uint32{0, last / 2}, 67, update{2, last}, update{0, last / 3}))
 	steps("dump-md", "apply-al", "dump-md", "apply-al", node+"show-gi", "wipe-md", "wipe-md")
 }
+
+// TestReferenceConvert: conversions, and the refusals that depend on what is on the device.
+func TestReferenceConvert(t *testing.T) {
+	const sb = 64*mib - BlockSize
+	p := newPair(t, 64*mib)
+	p.step("--force - v08 DEV internal create-md")
+	p.alter(V08, sb, func(s *Superblock) {
+		s.EffectiveSize, s.DeviceUUID = 100000, 0xDDDD // this reference drops the max-bio-size, later ones keep it
+		s.CurrentUUID, s.Peers[0].BitmapUUID, s.History[0], s.History[1] = 0xA0, 0xB0, 0xC0, 0xD0
+		s.Flags = FlagConsistent | FlagWasUpToDate | FlagConnectedInd | FlagPeerOutdated | FlagALClean
+	})
+	for _, line := range []string{
+		"--force - v08 DEV internal show-gi", "--force - v09 DEV internal create-md 1", "--force - v09 DEV internal show-gi -i 0",
+		"--force - v09 DEV internal dump-md", "--force - v08 DEV internal create-md", "--force - v08 DEV internal show-gi",
+		"--force - v08 DEV internal create-md", "--force - v08 DEV internal wipe-md",
+	} {
+		p.step(line)
+	}
+	p.poke(0, []byte("something"))
+	p.step("--force - v09 DEV internal create-md 2")
+	p.step("--force - v09 DEV internal -z 64 create-md 2")
+	head := make([]byte, 4096)
+	le.PutUint16(head[0x438:], 0xEF53)
+	le.PutUint32(head[0x404:], 10000)
+	le.PutUint32(head[0x418:], 2)
+	p.step("--force - v09 DEV internal wipe-md")
+	p.poke(0, head)
+	p.step("--force - v09 DEV internal create-md 2")
+	p.step("--force - v09 DEV flex-external create-md 2")
+	le.PutUint32(head[0x404:], 16384)
+	p.poke(0, head)
+	p.step("--force - v09 DEV internal wipe-md")
+	p.step("--force - v09 DEV internal create-md 2")
+	copy(head[4086:], "SWAPSPACE2")
+	p.poke(0, head)
+	p.step("--force - v09 DEV internal create-md 2")
+}
+
+// TestReferenceRestore: dumps of the reference restored by us and the other way round.
+func TestReferenceRestore(t *testing.T) {
+	p := newPair(t, 3140676*kib)
+	input := strings.Replace(goldenText(t, "03-v09-int-3140676KiB-p7-restored.restore-input.txt"), "members 0x0000000000000005;\n", "", 1)
+	for _, dev := range []string{p.ours, p.theirs} {
+		if err := os.WriteFile(filepath.Join(filepath.Dir(dev), "dump"), []byte(input), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	p.step("--force - v09 DEV internal create-md 7")
+	p.step("--force - v09 DEV internal restore-md dump")
+	p.step("--force - v09 DEV internal dump-md")
+}
