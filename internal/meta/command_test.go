@@ -386,19 +386,21 @@ func TestGrown(t *testing.T) {
 	for _, by := range grow {
 		for _, slots := range []uint32{1, 4, 31} {
 			for _, line := range []string{"check-resize", "repair-md"} {
-				t.Run(fmt.Sprint(by, "-", slots, line), func(t *testing.T) { growBy(t, r, by, slots, line) })
+				t.Run(fmt.Sprint(by, "-", slots, line), func(t *testing.T) { growBy(t, r, 64*mib, by, slots, line) })
 			}
 		}
 	}
+	// More than is copied at once, and overlapping.
+	t.Run("large", func(t *testing.T) { growBy(t, r, 16*gib, 2*movePiece+BlockSize, 31, "check-resize") })
 }
 
-func growBy(t *testing.T, r *rand.Rand, by int64, slots uint32, line string) {
-	const size = 64 * mib
+func growBy(t *testing.T, r *rand.Rand, size, by int64, slots uint32, line string) {
 	b := newBench(t)
 	dev := image(t, size)
 	target := []string{"-f", "9", "v09", dev, "internal"}
 	run := func(words ...string) string { return b.must(append(slices.Clone(target), words...)...) }
-	run("--effective-size", "100000s", "create-md", fmt.Sprint(slots))
+	sectors := uint64(size)/SectorSize*3/4 + 1
+	run("--effective-size", fmt.Sprintf("%ds", sectors), "create-md", fmt.Sprint(slots))
 	run("write-dev-uuid", "ABCDEF")
 	note, err := os.ReadFile(filepath.Join(b.env.StateDir, "drbd-minor-9.lkbd"))
 	if want := fmt.Sprintf("%d\t%s\nuuid:\t0000000000ABCDEF\n", size, dev); err != nil || string(note) != want {
@@ -408,8 +410,8 @@ func growBy(t *testing.T, r *rand.Rand, by int64, slots uint32, line string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bitmap := make([]byte, BitmapBytes(100000, 4096, slots))
-	for i := range bitmap {
+	bitmap := make([]byte, BitmapBytes(sectors, 4096, slots))
+	for i := 0; i < len(bitmap); i += 1 + r.IntN(1+len(bitmap)/50) { // a mostly empty one has a short dump
 		bitmap[i] = byte(r.Uint32())
 	}
 	poke(t, dev, from.BM(), bitmap)

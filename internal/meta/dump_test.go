@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -181,7 +182,8 @@ func FuzzDump(f *testing.F) {
 		if err != nil {
 			f.Fatal(err)
 		}
-		f.Add(string(text))
+		short := strings.Fields(regexp.MustCompile("#.*").ReplaceAllString(string(text), ""))
+		f.Add(strings.Join(short, " "))
 	}
 	f.Add(`version "v07"; gc { 3; 1; 2; 3; 4; } la-size-sect 100; bm { 5 times 0xFFFFFFFFFFFFFFFF; }`)
 	f.Fuzz(func(t *testing.T, text string) {
