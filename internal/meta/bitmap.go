@@ -1,6 +1,7 @@
 package meta
 
 import (
+	"bytes"
 	"encoding/binary"
 	"math/bits"
 )
@@ -42,11 +43,16 @@ type bitmapReader struct {
 	bytes int64 // how much of it counts
 	slots int64
 
-	buf  []byte
-	base int64 // of buf, relative to the area
+	space   []byte
+	buf     []byte // the piece at hand, nil before the first
+	base    int64  // of buf, relative to the area
+	uniform []bool // by parts of buf: all words are equal, as nearly everywhere
 }
 
-const bitmapPiece = 32 << 20
+const (
+	bitmapPiece = 32 << 20
+	uniformPart = 16 << 10
+)
 
 // words is how many words the slot has.
 func (b *bitmapReader) words(slot uint32) int64 {
@@ -64,11 +70,21 @@ func (b *bitmapReader) load(index int64) error {
 		return nil
 	}
 	size := min(bitmapPiece, b.bytes-base)
-	if int64(cap(b.buf)) < size {
-		b.buf = alignedBuffer(int(min(bitmapPiece, b.bytes)))
+	if b.space == nil {
+		b.space = alignedBuffer(int(min(bitmapPiece, b.bytes)))
 	}
-	b.buf, b.base = b.buf[:size], base
-	return b.dev.readAt(b.buf, b.at+base, "bitmap")
+	b.buf, b.base = b.space[:size], base
+	if err := b.dev.readAt(b.buf, b.at+base, "bitmap"); err != nil {
+		b.buf = nil
+		return err
+	}
+	b.uniform = b.uniform[:0]
+	for rest := b.buf; len(rest) > 0; {
+		part := rest[:min(uniformPart, len(rest))]
+		b.uniform = append(b.uniform, bytes.Equal(part[4:], part[:len(part)-4]))
+		rest = rest[len(part):]
+	}
+	return nil
 }
 
 func (b *bitmapReader) word(index int64) (uint32, error) {
@@ -78,21 +94,39 @@ func (b *bitmapReader) word(index int64) (uint32, error) {
 	return binary.LittleEndian.Uint32(b.buf[index*4-b.base:]), nil
 }
 
-// run counts the equal words from one word of the slot on, not beyond the piece at hand.
+// run counts the equal words from one word of the slot on, up to a limit.
 func (b *bitmapReader) run(slot uint32, from, limit int64) (length int64, value uint32, err error) {
-	first := b.index(slot, from)
-	if value, err = b.word(first); err != nil {
+	if value, err = b.word(b.index(slot, from)); err != nil {
 		return 0, 0, err
 	}
-	end := (b.base + int64(len(b.buf))) / 4
-	step := 4 * b.slots
-	at := (first*4 - b.base)
-	for i := first; i < end && length < limit; i += b.slots {
-		if binary.LittleEndian.Uint32(b.buf[at:]) != value {
+	for length < limit {
+		index := b.index(slot, from+length)
+		if err := b.load(index); err != nil {
+			return 0, 0, err
+		}
+		n := min(limit-length, ((b.base+int64(len(b.buf)))/4-index+b.slots-1)/b.slots) // words of the slot in this piece
+		same := b.same(index*4-b.base, n, value)
+		length += same
+		if same < n {
 			break
 		}
-		at += step
-		length++
 	}
 	return length, value, nil
+}
+
+// same counts how many of n words, from a place of the piece on, have the value.
+func (b *bitmapReader) same(at, n int64, value uint32) int64 {
+	step := 4 * b.slots
+	for i := int64(0); i < n; {
+		if binary.LittleEndian.Uint32(b.buf[at:]) != value {
+			return i
+		}
+		skip := int64(1)
+		if part := at / uniformPart; b.uniform[part] {
+			skip = ((part+1)*uniformPart - at + step - 1) / step
+		}
+		at += skip * step
+		i += skip
+	}
+	return n
 }

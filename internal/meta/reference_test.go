@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -335,4 +336,34 @@ func TestReferenceRestore(t *testing.T) {
 	p.step("--force - v09 DEV internal create-md 7")
 	p.step("--force - v09 DEV internal restore-md dump")
 	p.step("--force - v09 DEV internal dump-md")
+}
+
+// TestReferenceLarge: a bitmap that is read in many pieces, on a device of 6 TiB.
+func TestReferenceLarge(t *testing.T) {
+	const size = 6 << 40
+	p := newPair(t, size)
+	l, err := NewLayout(Internal, Shape{7, 4096, 1, 8}, size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, dev := range []string{p.ours, p.theirs} {
+		p.must("-f", "-", "v09", dev, "internal", "-b", "skip", "--effective-size", "6400000000k", "create-md", "7")
+	}
+	r := rand.New(rand.NewPCG(5, 20))
+	for piece := int64(1); piece < l.BMBytes/bitmapPiece; piece += 3 { // on the border of two pieces, and anywhere
+		noise := make([]byte, r.IntN(400))
+		for i := range noise {
+			noise[i] = byte(r.Uint32())
+		}
+		p.poke(l.BM()+piece*bitmapPiece+(r.Int64N(128)-64)*4, noise)
+		p.poke(l.BM()+r.Int64N(1400000000), noise)
+	}
+	p.step("--force - v09 DEV internal dump-md")
+	p.alter(V09, l.Superblock, func(sb *Superblock) { sb.Flags = FlagPrimaryInd })
+	var updates []update
+	for i := range uint16(60) {
+		updates = append(updates, update{i, r.Uint32() % 1500000})
+	}
+	p.poke(l.AL(), alBlock(0, nil, 67, updates...))
+	p.step("--force - v09 DEV internal apply-al")
 }
