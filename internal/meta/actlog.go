@@ -19,13 +19,11 @@ const (
 	alInitialized = 0xffff
 	alUpdate      = 0
 
-	alAtCRC      = 8
-	alAtSlots    = 36
-	alAtExtents  = 164
-	alAtContext  = 420
-	extentBytes  = 4 << 20
-	extentShift  = 22
-	extentFactor = extentBytes / SectorSize
+	alAtCRC     = 8
+	alAtSlots   = 36
+	alAtExtents = 164
+	alAtContext = 420
+	extentBytes = 4 << 20
 )
 
 // CRC-32C with initial value 0 and no inversion: not what hash/crc32 computes. Eight bits at a time.

@@ -271,7 +271,7 @@ func compare(t *testing.T, c referenceCase) {
 	if index.external() && c.size%BlockSize != 0 {
 		sectors /= 2 // the reference reads the bitmap in whole blocks, beyond the end of such a device
 	}
-	last := uint32((sectors - 1) / extentFactor)
+	last := uint32((sectors - 1) / (extentBytes / SectorSize))
 	p.alter(c.format, layout.Superblock, func(sb *Superblock) {
 		sb.Flags = FlagConsistent | FlagPrimaryInd | FlagCrashedPrimary
 		sb.EffectiveSize, sb.PeerMaxBioSize = sectors, 1<<20
