@@ -100,7 +100,22 @@ func (p *pair) wait(m *bed.Machine, state string, limit time.Duration) cluster.D
 
 func (p *pair) configure(extra string) {
 	p.t.Helper()
-	config := cluster.Config(p.alpha, p.bravo, extra)
+	p.setConfig(cluster.Config(p.alpha, p.bravo, extra))
+}
+
+// configureDisk adds options to the one disk section.
+func (p *pair) configureDisk(options string) {
+	p.t.Helper()
+	config := cluster.Config(p.alpha, p.bravo, "")
+	with := strings.Replace(config, "disk {", "disk { "+options, 1)
+	if with == config {
+		p.t.Fatal("the configuration has no disk section")
+	}
+	p.setConfig(with)
+}
+
+func (p *pair) setConfig(config string) {
+	p.t.Helper()
 	if err := cluster.SetConfig(context.Background(), config, p.alpha, p.bravo); err != nil {
 		p.t.Fatal(err)
 	}

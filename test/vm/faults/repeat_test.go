@@ -100,7 +100,7 @@ func TestVMDetachAndAttach(t *testing.T) {
 			p := newPair(t, f.alpha, f.bravo)
 			// else the stock target lets the resync starve behind writes that wait
 			// for an extent which only the resync can free (minutes for 40 MiB)
-			p.configure("disk { c-min-rate 0; }")
+			p.configureDisk("c-min-rate 0;")
 			p.up(p.alpha)
 			p.run(p.alpha, "mkfs.ext4 -q -E nodiscard /dev/drbd2 && mkdir -p /mnt && mount /dev/drbd2 /mnt && cp /usr/bin/[a-e]* /mnt && sync")
 			p.run(p.alpha, "drbdadm detach r0")

@@ -1,0 +1,493 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What must hold. The world knows everything: which writes were acknowledged,
+ * what is on both disks, which bits are set; the nodes know nothing of this.
+ *
+ * A unit's content is the number of a write. A write that was submitted after
+ * another one had ended is newer. For each unit a branch remembers the newest
+ * submission among the acknowledged writes (its floor): content is stale if its
+ * own write had ended before that submission.
+ */
+#include "sim.h"
+
+#include "../../kernel/core/state/compare.h"
+
+/* --- content --------------------------------------------------------------------------- */
+
+static u64 ended(ver v)
+{
+	return v ? W->ops[v]->completed : 0;
+}
+
+static u64 begun(ver v)
+{
+	return v ? W->ops[v]->submitted : 0;
+}
+
+static bool descends(u8 from, u8 ancestor)
+{
+	while (from != ancestor && from)
+		from = W->branch[from].parent;
+	return from == ancestor;
+}
+
+/* A branch that was forced upon a disk in the middle of something may hold anything. */
+static bool mixed(u8 branch)
+{
+	while (branch && !W->branch[branch].stale)
+		branch = W->branch[branch].parent;
+	return W->branch[branch].stale;
+}
+
+static bool good(ver v, u8 branch, u64 floor)
+{
+	return floor <= ended(v) &&
+	       (!v || descends(branch, W->ops[v]->branch) || mixed(branch));
+}
+
+static bool has_unit(int node, u8 branch, u32 unit)
+{
+	return good(W->disk[node].cur[unit], branch, W->branch[branch].floor[unit]);
+}
+
+/* The disk holds all that was acknowledged in its branch. */
+bool oracle_complete(int node)
+{
+	const struct disk *d = &W->disk[node];
+	u32 u;
+
+	for (u = 0; u < d->units; u++)
+		if (!has_unit(node, W->on_branch[node], u))
+			return false;
+	return true;
+}
+
+void oracle_init(void)
+{
+	W->branch[0].used = true;
+	W->branch[0].floor = calloc(W->disk[0].units, sizeof(u64));
+	W->branch[0].durable = calloc(W->disk[0].units, sizeof(u64));
+	W->n_durable = 1;
+	W->max_ops = 64;
+	W->ops = calloc(W->max_ops, sizeof(*W->ops));
+	W->n_ops = 1;
+}
+
+void oracle_free(void)
+{
+	u32 i;
+
+	for (i = 0; i < BRANCHES; i++) {
+		free(W->branch[i].floor);
+		free(W->branch[i].durable);
+	}
+}
+
+/* --- operations of the application -------------------------------------------------------- */
+
+void oracle_submit(struct op *op)
+{
+	u32 first = (u32)(op->sector / UNIT_SECTORS), n = op->size / UNIT_BYTES, i;
+
+	if (W->n_ops == W->max_ops) {
+		W->max_ops *= 2;
+		W->ops = realloc(W->ops, W->max_ops * sizeof(*W->ops));
+	}
+	op->v = W->n_ops;
+	W->ops[W->n_ops++] = op;
+	op->branch = W->on_branch[op->node];
+	op->submitted = ++W->count;
+	op->completed = NEVER;
+	if (op->kind != OP_READ)
+		return;
+	op->data = calloc(n, sizeof(ver));
+	op->floor = calloc(n, sizeof(u64));
+	for (i = 0; i < n; i++)
+		op->floor[i] = W->branch[op->branch].floor[first + i];
+}
+
+static void check_read(const struct op *op)
+{
+	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
+
+	for (i = 0; !W->unchecked && i < op->size / UNIT_BYTES; i++)
+		if (!good(op->data[i], W->on_branch[op->node], op->floor[i]))
+			violated("n%d reads old data in unit %u: write %u, though a write submitted at %llu was acknowledged",
+			     op->node, first + i, op->data[i], (unsigned long long)op->floor[i]);
+}
+
+static void make_durable(const struct op *op)
+{
+	u64 *durable = W->branch[W->on_branch[op->node]].durable;
+	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
+
+	for (i = 0; i < op->size / UNIT_BYTES; i++)
+		durable[first + i] = max(durable[first + i], op->submitted);
+}
+
+/* All writes that had ended when the flush was submitted. */
+static void flush_ended(const struct op *flush)
+{
+	u32 i;
+
+	for (i = W->n_durable; i < W->n_ops; i++) {
+		const struct op *op = W->ops[i];
+
+		if (op->kind == OP_WRITE && op->node == flush->node && !op->broken && op->completed < flush->submitted)
+			make_durable(op);
+	}
+	while (W->n_durable < W->n_ops && W->ops[W->n_durable]->ended &&
+	       W->ops[W->n_durable]->completed < flush->submitted)
+		W->n_durable++;
+}
+
+/* It ended well. */
+void oracle_done(struct op *op)
+{
+	struct branch *b = &W->branch[W->on_branch[op->node]];
+	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
+
+	op->completed = ++W->count;
+	if (op->kind == OP_READ)
+		check_read(op);
+	else if (op->kind == OP_FLUSH)
+		flush_ended(op);
+	if (op->kind != OP_WRITE)
+		return;
+	if (op->fua)
+		make_durable(op);
+	b->acked++;
+	for (i = 0; i < op->size / UNIT_BYTES; i++)
+		b->floor[first + i] = max(b->floor[first + i], op->submitted);
+}
+
+/* --- losing what was not flushed ------------------------------------------------------------ */
+
+/*
+ * Called behind disk_crash(). What this disk had only in its cache is lost by
+ * right, and nobody may expect it any more, if this node may be the one that the
+ * peer follows: it was Primary, or its peer lacks writes. With protocols A and B
+ * neither is expected what had not reached the peer. But what a flush had
+ * covered must be there.
+ */
+void oracle_crash(struct host *h)
+{
+	int node = h->id, peer = 1 - node;
+	u8 b = W->on_branch[node];
+	const struct disk *mine = &W->disk[node], *theirs = &W->disk[peer];
+	bool shared = W->on_branch[peer] == b;
+	bool followed = h->st_res.role == ROLE_PRIMARY || !shared || !oracle_complete(peer);
+	u32 u;
+
+	for (u = 0; u < mine->units; u++) {
+		u64 *floor = &W->branch[b].floor[u], durable = W->branch[b].durable[u];
+
+		if (durable > ended(mine->cur[u]) && !(shared && durable <= ended(theirs->cur[u])) &&
+		    h->st_dev.disk == DISK_UP_TO_DATE && followed && !W->unchecked)
+			violated("n%d crashed and lost unit %u, write %u: a write submitted at %llu was flushed",
+				 node, u, mine->cur[u], (unsigned long long)durable);
+		if (W->protocol != 3 && shared)
+			*floor = min(*floor, min(begun(mine->cur[u]), begun(theirs->cur[u])));
+		else if (followed && !has_unit(node, b, u))
+			*floor = min(*floor, begun(mine->cur[u]));
+	}
+}
+
+/* --- branches ---------------------------------------------------------------------------------- */
+
+static void fork_branch(int node, const ver *content, bool stale)
+{
+	u8 parent = W->on_branch[node], i;
+	struct branch *b;
+	u32 u;
+
+	for (i = 0; i < BRANCHES && W->branch[i].used; i++)
+		;
+	if (i == BRANCHES) {
+		W->unchecked = true;
+		return;
+	}
+	b = &W->branch[i];
+	b->used = true;
+	b->parent = parent;
+	b->stale = stale;
+	b->parent_acked = W->branch[parent].acked;
+	b->forked = ++W->count;
+	b->floor = calloc(W->disk[0].units, sizeof(u64));
+	b->durable = calloc(W->disk[0].units, sizeof(u64));
+	for (u = 0; u < W->disk[0].units; u++)
+		b->floor[u] = begun(content[u]);
+	W->on_branch[node] = i;
+	W->r.forks++;
+	note("n%d begins branch %u from %u%s", node, i, parent, stale ? ", which it lacks writes of" : "");
+}
+
+void oracle_promote(int node)
+{
+	struct host *h = W->host[node], *o = W->host[1 - node];
+	int holder = node;
+	bool complete;
+
+	if (h->st_dev.disk != DISK_UP_TO_DATE && h->st_pd.pdsk == DISK_UP_TO_DATE) {
+		holder = 1 - node;
+		W->on_branch[node] = W->on_branch[holder];
+	}
+	complete = oracle_complete(holder);
+	note("n%d is Primary of branch %u%s", node, W->on_branch[node], complete ? "" : ", not complete");
+	if (!complete || (o && o->st_res.role == ROLE_PRIMARY))
+		fork_branch(node, W->disk[holder].cur, !complete);
+}
+
+/* Acknowledged writes of branch @lose that @keep does not have. */
+static bool would_lose(u8 lose, u8 keep)
+{
+	const struct branch *k = &W->branch[keep];
+
+	if (lose == keep)
+		return false;
+	if (descends(keep, lose)) {
+		while (k->parent != lose)
+			k = &W->branch[k->parent];
+		return k->stale || W->branch[lose].acked > k->parent_acked;
+	}
+	if (descends(lose, keep))
+		return W->branch[lose].acked > 0;
+	return W->branch[lose].acked > 0 && W->branch[keep].acked > 0;
+}
+
+/* By command the content of this node's disk is what counts from now on. */
+static void forgive(u8 branch, int node)
+{
+	struct branch *b = &W->branch[branch];
+	u32 u;
+
+	for (u = 0; u < W->disk[node].units; u++) {
+		b->floor[u] = min(b->floor[u], begun(W->disk[node].cur[u]));
+		b->durable[u] = min(b->durable[u], b->floor[u]);
+	}
+}
+
+void oracle_sync_start(int target)
+{
+	u8 lose = W->on_branch[target], keep = W->on_branch[1 - target];
+
+	if (would_lose(lose, keep) && !W->discard_allowed[target] && !W->unchecked)
+		violated("n%d becomes sync target and loses acknowledged writes of branch %u (peer: branch %u): undetected divergence",
+		     target, lose, keep);
+	if (W->discard_allowed[target] && lose == keep)
+		forgive(keep, 1 - target);
+	W->discard_allowed[target] = false;
+	W->on_branch[target] = keep;
+}
+
+void oracle_sync_end(int target)
+{
+	(void)target;
+	W->r.resyncs_done++;
+}
+
+/* Connected as equals. */
+void oracle_established(int node)
+{
+	u8 mine = W->on_branch[node], theirs = W->on_branch[1 - node];
+
+	if (mine == theirs || W->unchecked)
+		return;
+	if (!would_lose(mine, theirs))
+		W->on_branch[node] = theirs;
+	else if (!would_lose(theirs, mine))
+		W->on_branch[1 - node] = mine;
+	else
+		violated("nodes with branches %u and %u connect as equals: undetected divergence",
+		     mine, theirs);
+}
+
+/* --- the activity log ---------------------------------------------------------------------------- */
+
+static bool all_hot(struct disk *d, u64 sector, u32 size)
+{
+	u32 e;
+
+	disk_hot_refresh(d);
+	for (e = drbd_al_first(sector); e <= drbd_al_last(sector, size); e++)
+		if (!d->hot[e])
+			return false;
+	return true;
+}
+
+/* A write goes to the disk that only this node's log can tell of. */
+void oracle_local_write(struct host *h, u64 sector, u32 size)
+{
+	if (!all_hot(h->disk, sector, size))
+		violated("n%d writes %llu+%u, whose extent is not hot on stable storage", h->id,
+		     (unsigned long long)sector, size);
+}
+
+/* No unfinished write may lose its extent. */
+void oracle_al_written(struct host *h)
+{
+	struct log_entry *e;
+	u64 at = 0;
+
+	while ((e = drbd_log_unretired(&h->log, &h->ldev, &at))) {
+		const struct request *r = e->owner;
+
+		if (r && r->hot && !all_hot(h->disk, e->sector, e->size))
+			violated("n%d: extent of the unfinished write %llu+%u went cold", h->id,
+			     (unsigned long long)e->sector, e->size);
+	}
+}
+
+/* --- two disks --------------------------------------------------------------------------------------- */
+
+static bool both_up_to_date(void)
+{
+	int n;
+
+	for (n = 0; n < NODES; n++) {
+		const struct host *h = W->host[n];
+
+		if (!h || h->st_dev.disk != DISK_UP_TO_DATE || h->st_pd.pdsk != DISK_UP_TO_DATE ||
+		    h->st_pd.repl != REPL_ESTABLISHED)
+			return false;
+	}
+	return W->host[0]->ses == W->host[1]->ses;
+}
+
+static bool quiet(void)
+{
+	int n;
+
+	if (!stream_idle())
+		return false;
+	for (n = 0; n < NODES; n++) {
+		const struct host *h = W->host[n];
+
+		if (!h || h->open_ops || h->active || h->log.head != h->log.tail ||
+		    !core_list_empty(&h->ios))
+			return false;
+	}
+	return true;
+}
+
+/* Connected, UpToDate on both sides, nothing under way: equal and complete. */
+void check_equal(const char *when)
+{
+	u32 u;
+	int n;
+
+	if (W->unchecked || !both_up_to_date() || !quiet())
+		return;
+	for (u = 0; u < W->disk[0].units; u++)
+		if (W->disk[0].cur[u] != W->disk[1].cur[u])
+			violated("%s: both are UpToDate, but unit %u (block %u) is write %u on n0, write %u on n1",
+			     when, u, u / BLOCK_UNITS, W->disk[0].cur[u], W->disk[1].cur[u]);
+	for (n = 0; n < NODES; n++)
+		for (u = 0; u < W->disk[0].units; u++)
+			if (!has_unit(n, W->on_branch[n], u))
+				violated("%s: acknowledged write lost: unit %u is write %u on n%d, though a write submitted at %llu was acknowledged",
+				     when, u, W->disk[n].cur[u], n,
+				     (unsigned long long)W->branch[W->on_branch[n]].floor[u]);
+}
+
+static struct md_superblock superblock(int n)
+{
+	struct host *h = W->host[n];
+	struct md_superblock sb;
+
+	if (h && h->attached && h->st_dev.disk > DISK_ATTACHING) {
+		core_md_to_disk(&h->dev, &sb);
+	} else if (drbd_md_decode(W->disk[n].md, &sb) != MD_OK) {
+		violated("n%d: superblock cannot be decoded", n);
+	}
+	return sb;
+}
+
+static u32 slot_of(int n, const struct md_superblock *sb)
+{
+	s32 slot = sb->peer[sb->format == MD_V08 ? 0 : 1 - n].bitmap_index;
+
+	return slot >= 0 ? (u32)slot : 0;
+}
+
+static struct core_compare_side side(int n, const struct md_superblock *sb)
+{
+	struct core_compare_side s = { .role = ROLE_SECONDARY };
+
+	s.uuids.current_uuid = sb->current_uuid;
+	s.uuids.bitmap_uuid = sb->peer[sb->format == MD_V08 ? 0 : 1 - n].bitmap_uuid;
+	s.uuids.history[0] = sb->history[0];
+	s.uuids.history[1] = sb->history[1];
+	s.crashed_primary = sb->flags & MDF_CRASHED_PRIMARY;
+	return s;
+}
+
+/* Bits do not matter: all of it will be copied, or nothing before a person decided. */
+static bool full_sync_due(const struct md_superblock *sb)
+{
+	struct core_compare_side a = side(0, &sb[0]), b = side(1, &sb[1]);
+	struct core_compare_result r = compare84(&a, &b, 101, true, true);
+	int n;
+
+	for (n = 0; n < NODES; n++) {
+		const struct host *h = W->host[n];
+
+		if ((h && (h->pd.full_sync && h->pd.sync != SYNC_NONE)) || !sb[n].effective_size ||
+		    !(sb[n].flags & MDF_CONSISTENT))
+			return true;
+	}
+	return r.decision != DECIDE_NO_SYNC && r.decision != DECIDE_SOURCE_BITMAP &&
+	       r.decision != DECIDE_TARGET_BITMAP && r.decision != DECIDE_SPLIT_BRAIN_BITMAP;
+}
+
+static bool is_marked(int n, const struct md_superblock *sb, u64 block)
+{
+	struct host *h = W->host[n];
+	u32 extent = (u32)(block >> (AL_EXTENT_SHIFT - 12));
+
+	if (h && h->attached && h->bm)
+		return drbd_bitmap_test(h->bm, slot_of(n, sb), block) ||
+		       drbd_al_has_refs(h->al, extent, extent);
+	disk_hot_refresh(&W->disk[n]);
+	return disk_bit(&W->disk[n], block, slot_of(n, sb)) ||
+	       ((sb->flags & MDF_PRIMARY_IND) && W->disk[n].hot[extent]);
+}
+
+/* A block that differs is marked on a side, or in flight, or everything is copied. */
+void check_marked(void)
+{
+	struct md_superblock sb[NODES];
+	bool loaded = false;
+	u32 u;
+
+	for (u = 0; u < W->disk[0].units && !W->unchecked; u++) {
+		if (W->disk[0].cur[u] == W->disk[1].cur[u])
+			continue;
+		if (!loaded) {
+			sb[0] = superblock(0);
+			sb[1] = superblock(1);
+			if (full_sync_due(sb))
+				return;
+			loaded = true;
+		}
+		if (!is_marked(0, &sb[0], u / BLOCK_UNITS) && !is_marked(1, &sb[1], u / BLOCK_UNITS))
+			violated("block %u differs (unit %u: write %u on n0, %u on n1), and nobody has it marked",
+			     u / BLOCK_UNITS, u, W->disk[0].cur[u], W->disk[1].cur[u]);
+	}
+}
+
+/* --- after each step ---------------------------------------------------------------------------------- */
+
+void check_step(void)
+{
+	const struct host *a = W->host[0], *b = W->host[1];
+
+	if (a && b && a->ses && a->ses == b->ses && a->st_res.role == ROLE_PRIMARY &&
+	    b->st_res.role == ROLE_PRIMARY && a->st_pd.repl >= REPL_ESTABLISHED &&
+	    b->st_pd.repl >= REPL_ESTABLISHED)
+		violated("two Primaries are connected");
+	if (W->r.steps % 64 == 0) {
+		check_equal("on the way");
+		check_marked();
+	}
+}

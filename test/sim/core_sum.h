@@ -1,0 +1,1 @@
+#define CORE_SUM "8bc38f468b9638ff740eca35734b4d3f"

@@ -1,0 +1,58 @@
+// Package sim runs kernel/core in a simulated world: two nodes, their disks, the
+// network between them, an application, an administrator, and faults. A run is
+// wholly determined by its seed. docs/reliability.md tells how it works.
+package sim
+
+/*
+#cgo CFLAGS: -std=gnu11 -O1 -g -Wall -Wextra -Werror -fsanitize=undefined
+#cgo LDFLAGS: -lubsan
+#include "run.h"
+*/
+import "C"
+
+import "unsafe"
+
+// Options shape a run.
+type Options struct {
+	Seed    uint64
+	Actions int // of administrator and fate
+	Trace   bool
+}
+
+// Result is what became of a run.
+type Result struct {
+	Seed    uint64
+	Failure string // "" if everything held
+	Trace   string
+	Steps   uint64
+	Millis  uint64 // of simulated time
+	Counts  Counts
+}
+
+// Counts tell what a run, or many, went through.
+type Counts struct {
+	Writes, Reads, Flushes, Crashes, Cuts, Resyncs, ResyncsDone, FullSyncs int
+	SplitBrains, Forced, Jobs, Forks, Sessions, Errors                     int
+}
+
+// Run lives through the world of a seed.
+func Run(o Options) Result {
+	r := C.sim_run(C.struct_sim_options{seed: C.u64(o.Seed), actions: C.u32(o.Actions), trace: C.bool(o.Trace)})
+	out := Result{
+		Seed: o.Seed, Steps: uint64(r.steps), Millis: uint64(r.ms),
+		Counts: Counts{
+			Writes: int(r.writes), Reads: int(r.reads), Flushes: int(r.flushes), Crashes: int(r.crashes),
+			Cuts: int(r.cuts), Resyncs: int(r.syncs), ResyncsDone: int(r.resyncs_done), FullSyncs: int(r.full_syncs),
+			SplitBrains: int(r.split_brains), Forced: int(r.forced), Jobs: int(r.jobs), Forks: int(r.forks),
+			Sessions: int(r.sessions), Errors: int(r.errors),
+		},
+	}
+	if r.failed {
+		out.Failure = C.GoString(&r.what[0])
+	}
+	if r.trace != nil {
+		out.Trace = C.GoString(r.trace)
+		C.free(unsafe.Pointer(r.trace))
+	}
+	return out
+}
