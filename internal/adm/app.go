@@ -106,6 +106,7 @@ type App struct {
 	// file is the main configuration file; fromStdin: it has no name that others could use.
 	file      string
 	fromStdin bool
+	programs  [2]string // by adjust.Tool: as printed command lines name them
 }
 
 // Run executes one command line, without the program's name, and returns its exit code.
@@ -193,39 +194,45 @@ func (a *App) run(args []string) error {
 
 // programPath is how printed command lines name the other tools (section 10.4).
 func (a *App) programPath(tool adjust.Tool) string {
+	if a.programs[tool] != "" {
+		return a.programs[tool]
+	}
 	name, chosen := "drbdsetup", a.line.setup
 	if tool == adjust.Meta {
 		name, chosen = "drbdmeta", a.line.meta
 	}
 	switch {
 	case chosen != "":
-		return chosen
+		name = chosen
 	case strings.Contains(a.env.Program, "/"):
-		return filepath.Join(filepath.Dir(a.env.Program), name)
+		name = filepath.Join(filepath.Dir(a.env.Program), name)
 	}
+	a.programs[tool] = name
 	return name
 }
 
 // commandLine is a command as it can be pasted into a shell.
 func (a *App) commandLine(c adjust.Command) string {
-	words := []string{a.programPath(c.Tool)}
-	words = append(words, c.Args...)
-	words = append(words, a.line.extra...)
-	for i, w := range words {
-		words[i] = shellEscape(w)
+	out := make([]byte, 0, 160)
+	out = appendEscaped(out, a.programPath(c.Tool))
+	for _, words := range [][]string{c.Args, a.line.extra} {
+		for _, w := range words {
+			out = appendEscaped(append(out, ' '), w)
+		}
 	}
-	return strings.Join(words, " ")
+	return string(out)
 }
 
-func shellEscape(word string) string {
-	var out strings.Builder
+func shellEscape(word string) string { return string(appendEscaped(nil, word)) }
+
+func appendEscaped(out []byte, word string) []byte {
 	for i := range len(word) {
 		c := word[i]
 		plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("%+./:=@_-", c) >= 0
 		if !plain {
-			out.WriteByte('\\')
+			out = append(out, '\\')
 		}
-		out.WriteByte(c)
+		out = append(out, c)
 	}
-	return out.String()
+	return out
 }

@@ -57,14 +57,15 @@ type user struct {
 // checkConflicts finds what two resources claim for themselves (section 7.1).
 func (v *View) checkConflicts() {
 	minors, metas, lowers, addresses := map[string]user{}, map[string]user{}, map[string]user{}, map[string]user{}
-	claim := func(table map[string]user, key, what string, u user, others bool) {
+	claim := func(table map[string]user, key string, u user, others bool, what string, args ...any) {
 		first, taken := table[key]
 		if !taken {
 			table[key] = u
 			return
 		}
 		if !others || first.resource != u.resource {
-			v.Diagnostics.add(u.pos, Error, u.resource, "%s of resource '%s' is already used by resource '%s' (%s)", what, u.resource, first.resource, first.pos)
+			v.Diagnostics.add(u.pos, Error, u.resource, "%s of resource '%s' is already used by resource '%s' (%s)", fmt.Sprintf(what, args...), u.resource,
+				first.resource, first.pos)
 		}
 	}
 	for _, r := range v.Resources {
@@ -73,7 +74,7 @@ func (v *View) checkConflicts() {
 		}
 		for _, h := range r.Hosts {
 			if h.Kind == HostStacked {
-				claim(lowers, h.Lower, "lower resource "+h.Lower, user{h.Pos, r.Name}, false)
+				claim(lowers, h.Lower, user{h.Pos, r.Name}, false, "lower resource %s", h.Lower)
 				continue
 			}
 			for _, vol := range h.Volumes {
@@ -84,15 +85,15 @@ func (v *View) checkConflicts() {
 		}
 		for _, a := range r.ownAddresses() {
 			if !isLoopback(a) {
-				claim(addresses, a.Key(), "address "+a.Text(), user{a.Pos, r.Name}, true)
+				claim(addresses, a.Key(), user{a.Pos, r.Name}, true, "address %v", a)
 			}
 		}
 	}
 }
 
-func claimVolume(claim func(map[string]user, string, string, user, bool), minors, metas map[string]user, r *Resolved, v *Volume, host string) {
+func claimVolume(claim func(map[string]user, string, user, bool, string, ...any), minors, metas map[string]user, r *Resolved, v *Volume, host string) {
 	if v.Minor >= 0 {
-		claim(minors, host+":"+strconv.Itoa(v.Minor), fmt.Sprintf("minor %d on host %s", v.Minor, host), user{v.DevicePos, r.Name}, false)
+		claim(minors, host+":"+strconv.Itoa(v.Minor), user{v.DevicePos, r.Name}, false, "minor %d on host %s", v.Minor, host)
 	}
 	if v.MetaDisk == "" || v.MetaDisk == "internal" {
 		return
@@ -101,7 +102,7 @@ func claimVolume(claim func(map[string]user, string, string, user, bool), minors
 	if v.MetaIndex >= 0 {
 		index = strconv.Itoa(v.MetaIndex)
 	}
-	claim(metas, host+":"+v.MetaDisk+"["+index+"]", fmt.Sprintf("meta-disk %s [%s] on host %s", v.MetaDisk, index, host), user{v.MetaPos, r.Name}, false)
+	claim(metas, host+":"+v.MetaDisk+"["+index+"]", user{v.MetaPos, r.Name}, false, "meta-disk %s [%s] on host %s", v.MetaDisk, index, host)
 }
 
 // ownAddresses lists every address once that a host of the resource listens on.

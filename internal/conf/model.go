@@ -209,6 +209,8 @@ func (a *Address) hostText() string {
 // Text is how a configuration file has it.
 func (a *Address) Text() string { return a.Family + " " + a.hostText() + ":" + a.Port }
 
+func (a *Address) String() string { return a.Text() }
+
 // Arg is how drbdsetup takes it.
 func (a *Address) Arg() string { return a.Family + ":" + a.hostText() + ":" + a.Port }
 

@@ -332,24 +332,33 @@ func (p *parser) once(seen map[string]Pos, kw token) bool {
 	return true
 }
 
+// body is a section `resource` or `common` being read.
+type body struct {
+	*Resource
+	what string
+	seen map[string]Pos // sections that may stand there once
+}
+
+// statement reads the rest of a statement of a T.
+type statement[T any] func(p *parser, of T, kw token) bool
+
+// read looks a statement up in a table. The tables are made once: a file has thousands of sections.
+func read[T any](p *parser, what string, table map[string]statement[T], of T, kw token) bool {
+	if one, ok := table[kw.text]; ok && kw.kind == tokenWord {
+		return one(p, of, kw)
+	}
+	return p.fail(kw.pos, "%s is no statement of '%s'%s", kw, what, orAll(kw.text, sortedKeys(table)))
+}
+
 // resourceBody reads what stands inside `resource` or `common`.
 func (p *parser) resourceBody(r *Resource, what string) bool {
 	base := p.level
-	table := p.optionStatements(r, map[string]Pos{})
-	for name, read := range p.hostStatements(r) {
-		if what == "common" {
-			read = func(kw token) bool {
-				return p.fail(kw.pos, "'%s' is not possible in 'common', which has no hosts: it belongs into 'resource'", kw.text)
-			}
-		}
-		table[name] = read
-	}
-	read := items(p, what, table, nil)
+	of := &body{r, what, make(map[string]Pos, 4)}
 	return p.block(what, func(kw token) bool {
 		p.level = base
 		before := len(p.cfg.Diagnostics)
 		optionsOnly := isOptionSection(kw.text) || kw.text == "disk" && p.tok.is("{")
-		ok := read(kw)
+		ok := read(p, what, resourceTable, of, kw)
 		if !optionsOnly && p.cfg.Diagnostics[before:].Failed() {
 			r.Damaged = true
 		}
@@ -357,57 +366,68 @@ func (p *parser) resourceBody(r *Resource, what string) bool {
 	})
 }
 
-// optionStatements are about options and volumes.
-func (p *parser) optionStatements(r *Resource, seen map[string]Pos) map[string]func(kw token) bool {
-	options := func(s *section, special func(kw token) (handled, ok bool)) func(kw token) bool {
-		return func(kw token) bool {
-			p.once(seen, kw)
-			return p.options(s, &r.Options, special)
+var resourceTable map[string]statement[*body]
+
+func init() {
+	resourceTable = optionStatements()
+	for name, one := range hostStatements() {
+		resourceTable[name] = func(p *parser, b *body, kw token) bool {
+			if b.what == "common" {
+				return p.fail(kw.pos, "'%s' is not possible in 'common', which has no hosts: it belongs into 'resource'", kw.text)
+			}
+			return one(p, b.Resource, kw)
 		}
 	}
-	table := map[string]func(kw token) bool{
+}
+
+// optionStatements are about options and volumes.
+func optionStatements() map[string]statement[*body] {
+	options := func(s *section, special func(*parser, *Resource, token) (handled, ok bool)) statement[*body] {
+		return func(p *parser, b *body, kw token) bool {
+			p.once(b.seen, kw)
+			return p.options(s, &b.Options, func(kw token) (handled, ok bool) {
+				if special == nil {
+					return false, false
+				}
+				return special(p, b.Resource, kw)
+			})
+		}
+	}
+	implicit := func(p *parser, b *body, kw token) bool {
+		return p.volumeStatement(p.implicitVolume(&b.Volumes, kw), kw)
+	}
+	diskOptions, proxyOptions := options(sectionDisk, nil), options(sectionProxy, (*parser).pluginItem)
+	return map[string]statement[*body]{
 		"net": options(sectionNet, nil), "syncer": options(sectionSyncer, nil), "handlers": options(sectionHandlers, nil),
-		"options": options(sectionOptions, nil), "startup": options(sectionStartup, p.startupItem(r)),
-		"protocol": func(kw token) bool {
-			p.once(seen, kw)
-			return p.option(sectionNet, &r.Options, kw)
+		"options": options(sectionOptions, nil), "startup": options(sectionStartup, (*parser).startupItem),
+		"protocol": func(p *parser, b *body, kw token) bool {
+			p.once(b.seen, kw)
+			return p.option(sectionNet, &b.Options, kw)
 		},
-		"proxy": func(kw token) bool {
+		"proxy": func(p *parser, b *body, kw token) bool {
 			p.plugins = nil
-			ok := options(sectionProxy, p.pluginItem)(kw)
-			r.ProxyPlugin = p.plugins
+			ok := proxyOptions(p, b, kw)
+			b.ProxyPlugin = p.plugins
 			return ok
 		},
-		"disk": func(kw token) bool {
+		"disk": func(p *parser, b *body, kw token) bool {
 			if p.tok.is("{") {
-				return options(sectionDisk, nil)(kw)
+				return diskOptions(p, b, kw)
 			}
-			return p.volumeStatement(p.implicitVolume(&r.Volumes, kw), kw)
+			return implicit(p, b, kw)
 		},
-		"volume":         func(kw token) bool { return p.volume(&r.Volumes, LevelResourceVolume, kw) },
-		"incon-degr-cmd": func(kw token) bool { return p.inconDegrCmd(r, kw) },
+		"device": implicit, "meta-disk": implicit, "flexible-meta-disk": implicit, "tiebreaker": implicit,
+		"volume":         func(p *parser, b *body, kw token) bool { return p.volume(&b.Volumes, LevelResourceVolume, kw) },
+		"incon-degr-cmd": func(p *parser, b *body, kw token) bool { return p.inconDegrCmd(b.Resource, kw) },
 	}
-	for _, name := range []string{"device", "meta-disk", "flexible-meta-disk", "tiebreaker"} {
-		table[name] = func(kw token) bool { return p.volumeStatement(p.implicitVolume(&r.Volumes, kw), kw) }
-	}
-	return table
 }
 
 // hostStatements are about hosts and connections, which `common` does not have.
-func (p *parser) hostStatements(r *Resource) map[string]func(kw token) bool {
-	table := map[string]func(kw token) bool{
-		"on":                func(kw token) bool { return p.on(r, kw) },
-		"floating":          func(kw token) bool { return p.floating(r, kw) },
-		"stacked-on-top-of": func(kw token) bool { return p.stacked(r, kw) },
-		"connection":        func(kw token) bool { return p.connection(r, kw) },
-		"connection-mesh":   func(kw token) bool { return p.mesh(r, kw) },
-		"template-file":     func(kw token) bool { return p.template(r, kw) },
-		"ignore-on":         func(kw token) bool { return p.ignoreOn(r, kw) },
+func hostStatements() map[string]statement[*Resource] {
+	return map[string]statement[*Resource]{
+		"on": (*parser).on, "floating": (*parser).floating, "stacked-on-top-of": (*parser).stacked, "connection": (*parser).connection,
+		"connection-mesh": (*parser).mesh, "template-file": (*parser).template, "ignore-on": (*parser).ignoreOn, "_this_host": (*parser).thisHost,
 	}
-	if p.show {
-		table["_this_host"] = func(token) bool { return p.thisHost(r) }
-	}
-	return table
 }
 
 // isOptionSection: mistakes in there say nothing about hosts and connections.
@@ -419,21 +439,19 @@ func isOptionSection(name string) bool {
 	return false
 }
 
-func (p *parser) startupItem(r *Resource) func(kw token) (handled, ok bool) {
-	return func(kw token) (bool, bool) {
-		if kw.text != "become-primary-on" {
-			return false, false
-		}
-		last := kw.pos
-		for p.tok.value() {
-			last = p.tok.pos
-			r.BecomePrimaryOn = append(r.BecomePrimaryOn, p.take().text)
-		}
-		if last == kw.pos {
-			return true, p.unexpected("host names, or both")
-		}
-		return true, p.end(last)
+func (p *parser) startupItem(r *Resource, kw token) (handled, ok bool) {
+	if kw.text != "become-primary-on" {
+		return false, false
 	}
+	last := kw.pos
+	for p.tok.value() {
+		last = p.tok.pos
+		r.BecomePrimaryOn = append(r.BecomePrimaryOn, p.take().text)
+	}
+	if last == kw.pos {
+		return true, p.unexpected("host names, or both")
+	}
+	return true, p.end(last)
 }
 
 // inconDegrCmd is the 0.7 form of a handler.

@@ -164,7 +164,7 @@ func (p *parser) proxyOn(into **Proxy) bool {
 		"inside": address(&x.Inside), "outside": address(&x.Outside),
 		"options": func(kw token) bool {
 			p.plugins = nil
-			ok := p.options(sectionProxy, &x.Options, p.pluginItem)
+			ok := p.options(sectionProxy, &x.Options, func(kw token) (handled, ok bool) { return p.pluginItem(nil, kw) })
 			x.Plugins = p.plugins
 			return ok
 		},

@@ -62,23 +62,29 @@ func floatingName(a *Address) string {
 
 func (p *parser) hostBody(h *Host, what string) bool {
 	p.level = LevelHost
-	table := map[string]func(kw token) bool{
-		"volume":  func(kw token) bool { return p.volume(&h.Volumes, LevelVolume, kw) },
-		"options": func(kw token) bool { return p.options(sectionOptions, &h.Options, nil) },
-		"proxy":   func(kw token) bool { return p.proxyOn(&h.Proxy) },
-		"node-id": func(kw token) bool { return p.nodeID(h, kw) },
-		"address": func(kw token) bool { return p.hostAddress(h, kw) },
-		"disk": func(kw token) bool {
+	return p.block(what, func(kw token) bool { return read(p, what, hostTable, h, kw) })
+}
+
+var hostTable map[string]statement[*Host]
+
+func init() {
+	implicit := func(p *parser, h *Host, kw token) bool {
+		return p.volumeStatement(p.implicitVolume(&h.Volumes, kw), kw)
+	}
+	hostTable = map[string]statement[*Host]{
+		"volume":  func(p *parser, h *Host, kw token) bool { return p.volume(&h.Volumes, LevelVolume, kw) },
+		"options": func(p *parser, h *Host, _ token) bool { return p.options(sectionOptions, &h.Options, nil) },
+		"proxy":   func(p *parser, h *Host, _ token) bool { return p.proxyOn(&h.Proxy) },
+		"node-id": (*parser).nodeID,
+		"address": (*parser).hostAddress,
+		"device":  implicit, "meta-disk": implicit, "flexible-meta-disk": implicit, "tiebreaker": implicit,
+		"disk": func(p *parser, h *Host, kw token) bool {
 			if p.tok.is("{") {
 				return p.options(sectionDisk, &h.Options, nil)
 			}
-			return p.volumeStatement(p.implicitVolume(&h.Volumes, kw), kw)
+			return implicit(p, h, kw)
 		},
 	}
-	for _, name := range []string{"device", "meta-disk", "flexible-meta-disk", "tiebreaker"} {
-		table[name] = func(kw token) bool { return p.volumeStatement(p.implicitVolume(&h.Volumes, kw), kw) }
-	}
-	return p.block(what, items(p, what, table, nil))
 }
 
 func (p *parser) hostAddress(h *Host, kw token) bool {
@@ -107,7 +113,10 @@ func (p *parser) nodeID(h *Host, kw token) bool {
 }
 
 // thisHost reads what `drbdsetup show` says about this node.
-func (p *parser) thisHost(r *Resource) bool {
+func (p *parser) thisHost(r *Resource, kw token) bool {
+	if !p.show {
+		return p.fail(kw.pos, "'_this_host' is only possible in the output of 'drbdsetup show'; in a file it is 'on HOST'")
+	}
 	r.ThisHost = &Host{Pos: p.tok.pos, NodeID: -1}
 	return p.hostBody(r.ThisHost, "_this_host")
 }
@@ -173,26 +182,33 @@ func (p *parser) volume(list *[]*Volume, level Level, kw token) bool {
 
 // volumeStatement reads one statement about a volume.
 func (p *parser) volumeStatement(v *Volume, kw token) bool {
-	table := map[string]func(kw token) bool{
-		"device": func(kw token) bool { return p.device(v, kw) },
-		"disk": func(kw token) bool {
+	return read(p, "volume", volumeTable, v, kw)
+}
+
+var volumeTable map[string]statement[*Volume]
+
+func init() {
+	volumeTable = map[string]statement[*Volume]{
+		"device": (*parser).device,
+		"disk": func(p *parser, v *Volume, kw token) bool {
 			if p.tok.is("{") {
 				return p.options(sectionDisk, &v.Options, nil)
 			}
 			return p.disk(v, kw)
 		},
-		"meta-disk":          func(kw token) bool { return p.metaDisk(v, kw, true) },
-		"flexible-meta-disk": func(kw token) bool { return p.metaDisk(v, kw, false) },
-		"tiebreaker": func(kw token) bool {
-			t, ok := p.word("yes or no")
-			if ok && t.text != "yes" && t.text != "no" {
-				return p.wrong(t.pos, "tiebreaker must be yes or no, not %s", t)
-			}
-			v.Tiebreaker = t.text
-			return ok && p.end(t.pos)
-		},
+		"meta-disk":          func(p *parser, v *Volume, kw token) bool { return p.metaDisk(v, kw, true) },
+		"flexible-meta-disk": func(p *parser, v *Volume, kw token) bool { return p.metaDisk(v, kw, false) },
+		"tiebreaker":         (*parser).tiebreaker,
 	}
-	return items(p, "volume", table, nil)(kw)
+}
+
+func (p *parser) tiebreaker(v *Volume, _ token) bool {
+	t, ok := p.word("yes or no")
+	if ok && t.text != "yes" && t.text != "no" {
+		return p.wrong(t.pos, "tiebreaker must be yes or no, not %s", t)
+	}
+	v.Tiebreaker = t.text
+	return ok && p.end(t.pos)
 }
 
 func (p *parser) disk(v *Volume, kw token) bool {

@@ -149,7 +149,7 @@ func (p *parser) setOption(list *Options, o Option) {
 }
 
 // pluginItem reads `plugin { word word ...; }` of a proxy section: each line is one plugin.
-func (p *parser) pluginItem(kw token) (handled, ok bool) {
+func (p *parser) pluginItem(_ *Resource, kw token) (handled, ok bool) {
 	if kw.text != "plugin" || !p.tok.is("{") {
 		return false, false
 	}
