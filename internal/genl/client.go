@@ -241,8 +241,8 @@ func (c *Client) once(ctx context.Context, r Request) (*Message, error) {
 	defer c.bound(ctx)()
 	for {
 		messages, err := c.receive(r.Op)
-		if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
-			return nil, fmt.Errorf("%s: no answer of the module: %w", r.Op, ctx.Err())
+		if over := timedOut(ctx, err); over != nil {
+			return nil, fmt.Errorf("%s: no answer of the module: %w", r.Op, over)
 		}
 		if err != nil {
 			return nil, err
@@ -265,6 +265,18 @@ func (c *Client) bound(ctx context.Context) func() {
 		stop()
 		_ = c.conn.SetReadDeadline(time.Time{})
 	}
+}
+
+// timedOut is the context's error when a receive ended with the context. The socket may notice a deadline before the context does.
+func timedOut(ctx context.Context, err error) error {
+	if !errors.Is(err, os.ErrDeadlineExceeded) {
+		return nil
+	}
+	deadline, ok := ctx.Deadline()
+	if ctx.Err() == nil && ok && !time.Now().Before(deadline) {
+		return context.DeadlineExceeded
+	}
+	return ctx.Err()
 }
 
 func (c *Client) send(op Op, body []byte, flags netlink.HeaderFlags) (netlink.Message, error) {
@@ -434,8 +446,8 @@ func (c *Client) Subscribe(receiveBuffer int) (*Client, error) {
 func (c *Client) Notifications(ctx context.Context) ([]Message, error) {
 	defer c.bound(ctx)()
 	messages, err := c.receive(OpEvent)
-	if errors.Is(err, os.ErrDeadlineExceeded) && ctx.Err() != nil {
-		return messages, ctx.Err()
+	if over := timedOut(ctx, err); over != nil {
+		return messages, over
 	}
 	return messages, err
 }
