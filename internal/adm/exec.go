@@ -77,14 +77,46 @@ func (a *App) exec(c adjust.Command, resource string, stderr io.Writer) int {
 	if a.line.verbose > 0 {
 		a.say("%s", a.commandLine(c))
 	}
-	code := a.call(c, a.env.Stdout, stderr)
+	heard := &listener{to: stderr, word: noMetadata}
+	code := a.call(c, a.env.Stdout, heard)
 	if code == exitOK {
 		a.executed(c)
 	}
 	if code >= exitConfig && stderr == a.env.Stderr {
 		a.warn("Command '%s' terminated with exit code %d", withoutSecret(a.commandLine(c)), code)
+		if c.Tool == adjust.Meta && heard.found {
+			a.adviseMetadata(c, resource)
+		}
 	}
 	return code
+}
+
+// noMetadata is what drbdmeta says of a disk without metadata; other programs know the sentence.
+const noMetadata = "No valid meta data found"
+
+// listener passes on what is written and notes whether a sentence was among it.
+type listener struct {
+	to    io.Writer
+	word  string
+	found bool
+}
+
+func (l *listener) Write(text []byte) (int, error) {
+	l.found = l.found || bytes.Contains(text, []byte(l.word))
+	return l.to.Write(text)
+}
+
+// adviseMetadata says what to do about a disk without metadata.
+func (a *App) adviseMetadata(c adjust.Command, resource string) {
+	disk := c.Args[2]
+	if r := a.view.Resource(resource); r != nil && r.Me != nil && len(r.Me.Volumes) > 1 {
+		for _, v := range r.Me.Volumes {
+			if itoa(v.Minor) == c.Args[0] {
+				resource += "/" + itoa(v.Nr)
+			}
+		}
+	}
+	a.warn("%s: there is no DRBD metadata on %s; if this is the right disk and it is new to DRBD, run: drbdadm create-md %s", resource, disk, resource)
 }
 
 // withoutSecret is for messages, which end up in logs.
@@ -105,7 +137,7 @@ func (a *App) call(c adjust.Command, stdout, stderr io.Writer) int {
 	if c.Tool == adjust.Meta {
 		chosen = a.line.meta
 	}
-	if stderr != io.Discard { // else somebody else tells people what is going on
+	if !silent(stderr) { // else somebody else tells people what is going on
 		still := time.AfterFunc(patience, func() { a.warn("%s", a.waitingFor(c, limit)) })
 		defer still.Stop()
 	}
@@ -122,6 +154,12 @@ func (a *App) call(c adjust.Command, stdout, stderr io.Writer) int {
 		return exitExec
 	}
 	return code
+}
+
+// silent: nobody reads it.
+func silent(w io.Writer) bool {
+	l, ok := w.(*listener)
+	return w == io.Discard || ok && l.to == io.Discard
 }
 
 // patience is how long a command may say nothing.

@@ -40,6 +40,9 @@ func fakeTool(_ context.Context, tool adjust.Tool, args []string, _ io.Reader, s
 		if err != nil {
 			n = exitExec
 		}
+		if n == 255 {
+			fmt.Fprintln(stderr, noMetadata)
+		}
 		fmt.Fprintf(stderr, "%s failed\n", c.Name())
 		return n
 	}
