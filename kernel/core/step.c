@@ -74,12 +74,34 @@ u64 draw(struct core_resource *res)
 	return z ^ (z >> 31);
 }
 
+/*
+ * Writes what is dirty now. Only one write is out at a time, so that an answer
+ * is never taken for that of a later request.
+ */
+void write_bitmap(struct core_device *dev)
+{
+	dev->bitmap_written = false;
+	if (dev->bitmap_writing) {
+		dev->bitmap_again = true;
+		return;
+	}
+	dev->bitmap_writing = true;
+	emit_dev(dev, ACT_WRITE_BITMAP);
+}
+
 static void bitmap_was_written(struct core_resource *res, const struct core_event *ev)
 {
+	struct core_device *dev = ev->dev;
+	bool again = dev->bitmap_again;
+
 	(void)res;
-	ev->dev->bitmap_written = true;
 	if (!ev->ok)
-		ev->dev->md_error = true;
+		dev->md_error = true;
+	dev->bitmap_writing = dev->bitmap_again = false;
+	if (again)
+		write_bitmap(dev);
+	else
+		dev->bitmap_written = true;
 }
 
 static void helper_done(struct core_resource *res, const struct core_event *ev)

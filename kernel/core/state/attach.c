@@ -7,7 +7,7 @@
 #include "internal.h"
 
 enum attach_phase { ATT_START = 0, ATT_BITS, ATT_MD, ATT_NEGOTIATE };
-enum close_phase { CLOSE_NOT = 0, CLOSE_BITMAP, CLOSE_MD, CLOSE_WAIT };
+enum close_phase { CLOSE_NOT = 0, CLOSE_DRAIN, CLOSE_BITMAP, CLOSE_MD, CLOSE_WAIT };
 
 /* behaviour.md 3.8 */
 u8 disk_from_md(const struct core_device *dev)
@@ -275,10 +275,10 @@ static void leave_service(struct core_device *dev, u8 disk)
 		sync_abort(pd);
 	dev->next_state.disk = disk;
 	change_commit(dev->res, disk == DISK_DETACHING ? "detach" : "disk-failed");
-	dev->close_phase = disk == DISK_DETACHING ? CLOSE_BITMAP : CLOSE_WAIT;
+	dev->close_phase = disk == DISK_DETACHING ? CLOSE_DRAIN : CLOSE_WAIT;
 	if (disk == DISK_DETACHING) {
-		dev->bitmap_written = false;
-		emit_dev(dev, ACT_WRITE_BITMAP);
+		dev->drained = false;
+		emit_dev(dev, ACT_DRAIN);
 	} else {
 		emit_dev(dev, ACT_CLOSE_DISK);
 	}
@@ -400,10 +400,26 @@ bool disk_step(struct core_device *dev)
 	bool did = step_error(dev) || step_resolve(dev);
 
 	switch (dev->close_phase) {
+	case CLOSE_NOT:
+		/* refused while it negotiated: it never was in service */
+		if (dev->now.disk != DISK_FAILED)
+			break;
+		dev->close_phase = CLOSE_WAIT;
+		emit_dev(dev, ACT_CLOSE_DISK);
+		return true;
+	case CLOSE_DRAIN:
+		/* what is in flight may still set bits */
+		if (!dev->drained)
+			break;
+		write_bitmap(dev);
+		dev->close_phase = CLOSE_BITMAP;
+		return true;
 	case CLOSE_BITMAP:
 		if (!dev->bitmap_written)
 			break;
+		dev->leaves_clean = true;
 		write_md(dev);
+		dev->leaves_clean = false;
 		dev->job_md_gen = dev->md_gen;
 		dev->close_phase = CLOSE_MD;
 		return true;

@@ -118,9 +118,9 @@ u32 md_flags_of(const struct core_device *dev)
 		if (disk > DISK_OUTDATED)
 			flags |= MDF_WAS_UP_TO_DATE;
 	}
-	if ((res->next.role == ROLE_PRIMARY || res->promoting) && disk != DISK_DETACHING)
+	if ((res->next.role == ROLE_PRIMARY || res->promoting) && !dev->leaves_clean)
 		flags |= MDF_PRIMARY_IND | MDF_CRASHED_PRIMARY;
-	if (dev->crashed_primary && disk != DISK_DETACHING)
+	if (dev->crashed_primary && !dev->leaves_clean)
 		flags |= MDF_CRASHED_PRIMARY;
 	for_each_pd_of_dev(pd, dev)
 		if (pd->next.pdsk < DISK_INCONSISTENT &&

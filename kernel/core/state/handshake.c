@@ -235,6 +235,20 @@ static bool exposed_data_differs(const struct core_peer_device *pd)
 	       (dev->exposed_uuid & ~1ULL) != (pd->peer_uuids.current_uuid & ~1ULL);
 }
 
+/* Without a disk of its own this node reads and writes at the peer's: only the generation in use. */
+static bool wrong_generation(const struct core_peer_device *pd, u8 disk)
+{
+	const struct core_device *dev = pd->dev;
+
+	if (dev->now.disk >= DISK_NEGOTIATING || disk < DISK_NEGOTIATING ||
+	    !exposed_data_differs(pd))
+		return false;
+	emit_log(dev->res, "%u drbd%u %s: Can only connect to data with current UUID=%016llX",
+		 dev->vnr, dev->minor, pd->conn->conf.name,
+		 (unsigned long long)dev->exposed_uuid);
+	return true;
+}
+
 static void first_state(struct core_peer_device *pd, const struct wire_state *s)
 {
 	struct core_connection *conn = pd->conn;
@@ -258,10 +272,7 @@ static void first_state(struct core_peer_device *pd, const struct wire_state *s)
 	pd->decided = true;
 	if (dev->now.disk >= DISK_NEGOTIATING && s->disk >= DISK_NEGOTIATING) {
 		decide(pd, pdsk, s->role, true);
-	} else if (dev->now.disk < DISK_NEGOTIATING && exposed_data_differs(pd)) {
-		emit_log(dev->res, "%u drbd%u %s: Can only connect to data with current UUID=%016llX",
-			 dev->vnr, dev->minor, conn->conf.name,
-			 (unsigned long long)dev->exposed_uuid);
+	} else if (wrong_generation(pd, s->disk)) {
 		give_up(conn, "the peer has another generation of the data than the one in use");
 	} else {
 		if (dev->now.disk < DISK_NEGOTIATING && pdsk == DISK_UP_TO_DATE)
@@ -302,6 +313,10 @@ static void later_state(struct core_peer_device *pd, const struct wire_state *s)
 	struct core_device *dev = pd->dev;
 	u8 pdsk = shown_disk(pd, s->disk);
 
+	if (wrong_generation(pd, s->disk)) {
+		give_up(pd->conn, "the peer has attached another generation of the data than the one in use");
+		return;
+	}
 	pd->conn->next_state.peer_role = s->role;
 	pd->next.peer_isp = s->aftr_isp || s->user_isp;
 	if (compare_again(pd, s, pdsk)) {

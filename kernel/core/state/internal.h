@@ -25,6 +25,7 @@ struct core_action *emit_pd(struct core_peer_device *pd, u8 type);
 void emit_log(struct core_resource *res, const char *fmt, ...) core_printf(2, 3);
 void go_on(struct core_connection *conn);
 u64 draw(struct core_resource *res);
+void write_bitmap(struct core_device *dev);
 
 /* effects.c */
 void change_commit(struct core_resource *res, const char *tag);

@@ -85,6 +85,7 @@ enum core_sync_phase {
 	SYNC_BITMAP,		/* bitmaps are travelling */
 	SYNC_SET_ALL,		/* full sync: all bits are being set and written first */
 	SYNC_HELPER,		/* before-resync-* runs */
+	SYNC_WRITE,		/* the bitmap is being written */
 	SYNC_MD,		/* the new identifiers are being written */
 	SYNC_WAIT_UUID,		/* target below 110: SyncUUID must come */
 	SYNC_RUN,
@@ -195,7 +196,8 @@ struct core_device {
 
 	bool gate_shut;			/* a job has asked for writes to drain */
 	bool drained;			/* answer to ACT_DRAIN */
-	bool bitmap_written;		/* answer to ACT_WRITE_BITMAP */
+	bool bitmap_written;		/* all that was dirty at the last write_bitmap() is on the disk */
+	bool bitmap_writing, bitmap_again; /* ACT_WRITE_BITMAP is out; another must follow it */
 	bool bits_set;			/* answer to ACT_SET_ALL_BITS of all slots */
 	bool openers_known;		/* answer to ACT_BLOCK_OPENS */
 	u32 openers;
@@ -207,6 +209,7 @@ struct core_device {
 	bool resolve_due;		/* held local legs end when error_md_gen is settled */
 	u32 error_md_gen;
 	u8 close_phase;			/* enum in attach.c */
+	bool leaves_clean;		/* the last superblock of a detach: nothing is in flight */
 };
 
 /* --- jobs ------------------------------------------------------------------ */

@@ -32,6 +32,12 @@ static u8 discard_of(const struct wire_link *wire)
 	return wire->features & FEATURE_WZEROES ? PLAN_DISCARD_FULL : PLAN_DISCARD_TRIM;
 }
 
+/* A disk that is being detached takes no more writes, but those in flight may set bits. */
+static bool bitmap_counts(const struct core_device *dev)
+{
+	return dev->next_state.disk >= DISK_INCONSISTENT || dev->next_state.disk == DISK_DETACHING;
+}
+
 static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
 {
 	const struct core_connection *conn = pd->conn;
@@ -40,7 +46,7 @@ static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
 
 	if (plan->nr_peers <= conn->index)
 		plan->nr_peers = conn->index + 1;
-	p->slot = pd->dev->next_state.disk >= DISK_INCONSISTENT && slot >= 0 ? slot : -1;
+	p->slot = bitmap_counts(pd->dev) && slot >= 0 ? slot : -1;
 	p->leg = leg_of(&pd->next);
 	p->protocol = conn->conf.wire_protocol;
 	p->may_set_in_sync = syncing(pd->next.repl);
@@ -122,7 +128,7 @@ bool plan_update(struct core_device *dev)
 	plan.al_enabled = plan.local_disk && dev->conf.al_updates;
 	plan.read_rule = read_rule(dev->next_state.disk);
 	plan.balance = dev->conf.read_balancing;
-	for (i = 0; plan.local_disk && i < MD_MAX_PEERS; i++)
+	for (i = 0; bitmap_counts(dev) && i < MD_MAX_PEERS; i++)
 		if (dev->md.peer[i].bitmap_index >= 0)
 			plan.slot_mask |= 1u << dev->md.peer[i].bitmap_index;
 	for_each_pd_of_dev(pd, dev)

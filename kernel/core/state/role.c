@@ -267,11 +267,9 @@ static void write_bitmaps(struct core_resource *res)
 {
 	struct core_device *dev;
 
-	for_each_device(dev, res) {
-		dev->bitmap_written = false;
+	for_each_device(dev, res)
 		if (dev->now.disk >= DISK_INCONSISTENT)
-			emit_dev(dev, ACT_WRITE_BITMAP);
-	}
+			write_bitmap(dev);
 }
 
 static void enter_secondary(struct core_resource *res)

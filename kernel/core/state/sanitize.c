@@ -90,7 +90,10 @@ static void sanitize_pd(struct core_peer_device *pd)
 	follow_pause(&pd->next);
 }
 
-/* Links that end while a disk negotiates: what the superblock says counts. */
+/*
+ * Links that end while a disk negotiates: what the superblock says counts, but
+ * for data of another generation than the one in use (behaviour.md 3.6 step 4).
+ */
 static void end_negotiation(struct core_device *dev)
 {
 	struct core_peer_device *pd;
@@ -100,7 +103,10 @@ static void end_negotiation(struct core_device *dev)
 	for_each_pd_of_dev(pd, dev)
 		if (pd->conn->next_state.cstate == CONN_CONNECTED)
 			return;
-	dev->next_state.disk = disk_from_md(dev);
+	if (dev->exposed_uuid && (dev->exposed_uuid ^ dev->md.current_uuid) & ~1ULL)
+		dev->next_state.disk = DISK_FAILED;
+	else
+		dev->next_state.disk = disk_from_md(dev);
 }
 
 static void suspend_without_data(struct core_resource *res)

@@ -157,6 +157,19 @@ static bool step_helper(struct core_peer_device *pd)
 			: "before-resync-target handler refused, dropping connection");
 		return true;
 	}
+	write_bitmap(pd->dev);
+	pd->sync = SYNC_WRITE;
+	return true;
+}
+
+/*
+ * Bits of the peer are on this disk before a block is copied: an ack clears them
+ * at both sides, and a target that then loses its cache has only its own.
+ */
+static bool step_write(struct core_peer_device *pd)
+{
+	if (!pd->dev->bitmap_written)
+		return false;
 	if (pd->sync_source)
 		generation_sync_start_source(pd);
 	else
@@ -233,7 +246,7 @@ static void after_resync(struct core_peer_device *pd)
 	struct core_action *a;
 
 	emit_pd(pd, ACT_STOP_RESYNC);
-	emit_dev(pd->dev, ACT_WRITE_BITMAP);
+	write_bitmap(pd->dev);
 	if (pd->sync_source)
 		return;
 	a = emit_pd(pd, ACT_HELPER);
@@ -271,6 +284,8 @@ bool sync_step(struct core_peer_device *pd)
 	switch (pd->sync) {
 	case SYNC_HELPER:
 		return step_helper(pd);
+	case SYNC_WRITE:
+		return step_write(pd);
 	case SYNC_MD:
 		return step_start(pd);
 	case SYNC_FINISH_PING:
