@@ -91,7 +91,7 @@ static void queue(struct drbd_connection *conn, struct drbd_ack *ack)
 
 void drbd_ack_queue(struct drbd_connection *conn, u16 cmd, u16 vnr, const void *body, u32 len)
 {
-	struct drbd_ack *ack = kmalloc(sizeof(*ack), GFP_ATOMIC | __GFP_NOFAIL);
+	struct drbd_ack *ack = kmalloc(sizeof(*ack), GFP_NOIO | __GFP_NOFAIL);
 
 	if (!core_check(len <= sizeof(ack->body))) {
 		kfree(ack);

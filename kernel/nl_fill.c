@@ -244,7 +244,7 @@ static int put_peer_device_statistics(struct sk_buff *skb, struct drbd_peer_devi
 			u32 shift = bm->shift - SECTOR_BITS;
 
 			s.peer_dev_out_of_sync = bm->weight[slot] << shift;
-			if (pd->pass.bm && is_syncing(repl))
+			if (pd->resync_runs && is_syncing(repl))
 				resync_statistics(&s, pd, repl, shift);
 		}
 		spin_unlock_irq(&pd->dev->bm_lock);

@@ -280,7 +280,7 @@ static void on_running(struct host *h, u32 what)
 	}
 	else if (what < 84)
 		attach(h);
-	else if (what < 86 && h->st_res.role != ROLE_PRIMARY && h->st_pd.pdsk == DISK_UP_TO_DATE)
+	else if (what < 86 && !someone_is_primary() && h->st_pd.pdsk == DISK_UP_TO_DATE)
 		run(h, JOB_INVALIDATE, false, false);
 }
 

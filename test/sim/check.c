@@ -176,9 +176,13 @@ void oracle_crash(struct host *h)
 	u8 b = W->on_branch[node];
 	const struct disk *mine = &W->disk[node], *theirs = &W->disk[peer];
 	bool shared = W->on_branch[peer] == b;
+	u8 k;
 	bool followed = h->st_res.role == ROLE_PRIMARY || !shared || !oracle_complete(peer);
 	u32 u;
 
+	for (k = 1; W->protocol != 3 && k < BRANCHES; k++)
+		if (W->branch[k].parent == b)
+			W->branch[k].parent_acked = W->branch[b].acked;
 	for (u = 0; u < mine->units; u++) {
 		u64 *floor = &W->branch[b].floor[u], durable = W->branch[b].durable[u];
 
@@ -453,6 +457,12 @@ static bool is_marked(int n, const struct md_superblock *sb, u64 block)
 	       ((sb->flags & MDF_PRIMARY_IND) && W->disk[n].hot[extent]);
 }
 
+static bool is_hot(int n, u32 unit)
+{
+	disk_hot_refresh(&W->disk[n]);
+	return W->disk[n].hot[unit / BLOCK_UNITS >> (AL_EXTENT_SHIFT - 12)];
+}
+
 /* A block that differs is marked on a side, or in flight, or everything is copied. */
 void check_marked(void)
 {
@@ -471,8 +481,9 @@ void check_marked(void)
 			loaded = true;
 		}
 		if (!is_marked(0, &sb[0], u / BLOCK_UNITS) && !is_marked(1, &sb[1], u / BLOCK_UNITS))
-			violated("block %u differs (unit %u: write %u on n0, %u on n1), and nobody has it marked",
-			     u / BLOCK_UNITS, u, W->disk[0].cur[u], W->disk[1].cur[u]);
+			violated("block %u differs (unit %u: write %u on n0, %u on n1), and nobody has it marked (flags %x %x, extent %shot %shot)",
+				 u / BLOCK_UNITS, u, W->disk[0].cur[u], W->disk[1].cur[u],
+				 sb[0].flags, sb[1].flags, is_hot(0, u) ? "" : "not ", is_hot(1, u) ? "" : "not ");
 	}
 }
 

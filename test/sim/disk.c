@@ -158,6 +158,14 @@ void io_submit(struct host *h, struct io *io)
 	item_add(&io->it, h, 20 + below(W->latency), io_end);
 }
 
+/* It reached the medium, and so did before what it was to flush. */
+static void late_md(struct disk *d, const struct io *io)
+{
+	if (io->flush)
+		cache_flush(d, io->flush_to);
+	put_md(d, io);
+}
+
 /* Power is lost: what no flush covered, and what was under way, may be there or not. */
 void disk_crash(struct host *h)
 {
@@ -172,7 +180,7 @@ void disk_crash(struct host *h)
 			for (i = 0; i < io->size / UNIT_BYTES; i++)
 				cache_add(d, (u32)(io->sector / UNIT_SECTORS) + i, io->v[i]);
 		else if (io->kind == IO_MD && chance(50))
-			put_md(d, io);
+			late_md(d, io);
 	}
 	for (i = 0; i < d->n_cache; i++)
 		if (d->cache[i].unit != ~0u && chance(W->keep))

@@ -29,17 +29,18 @@ func main() {
 	flavours := flag.String("machines", "ours,ours", "flavour of each machine, ours or stock")
 	kernel := flag.String("kernel", "6.1", "Debian kernel: 6.1 or 6.12")
 	size := flag.Int64("disk", 64, "size of each disk, MiB")
+	memory := flag.Int("memory", 0, "memory of each machine, MiB; 0 = the bed's default")
 	fill := flag.Bool("fill", false, "fill the disks with random data")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, *flavours, *kernel, *size<<20, *fill); err != nil {
+	if err := run(ctx, *flavours, *kernel, *size<<20, *memory, *fill); err != nil {
 		fmt.Fprintln(os.Stderr, "shell:", err)
 		os.Exit(1)
 	}
 }
 
-func run(ctx context.Context, flavours, kernel string, size int64, fill bool) error {
+func run(ctx context.Context, flavours, kernel string, size int64, memory int, fill bool) error {
 	b, err := bed.New(bed.Options{Name: "shell", Log: os.Stdout})
 	if err != nil {
 		return err
@@ -51,7 +52,7 @@ func run(ctx context.Context, flavours, kernel string, size int64, fill bool) er
 		if err != nil {
 			return err
 		}
-		specs = append(specs, bed.Spec{Flavour: f, Kernel: kernel, Disks: []int64{size}, FillDisks: fill})
+		specs = append(specs, bed.Spec{Flavour: f, Kernel: kernel, Disks: []int64{size}, MemoryMB: memory, FillDisks: fill})
 	}
 	if _, err := b.Start(ctx, specs...); err != nil {
 		return err
