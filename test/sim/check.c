@@ -312,7 +312,6 @@ static bool all_hot(struct disk *d, u64 sector, u32 size)
 {
 	u32 e;
 
-	disk_hot_refresh(d);
 	for (e = drbd_al_first(sector); e <= drbd_al_last(sector, size); e++)
 		if (!d->hot[e])
 			return false;
@@ -452,14 +451,12 @@ static bool is_marked(int n, const struct md_superblock *sb, u64 block)
 	if (h && h->attached && h->bm)
 		return drbd_bitmap_test(h->bm, slot_of(n, sb), block) ||
 		       drbd_al_has_refs(h->al, extent, extent);
-	disk_hot_refresh(&W->disk[n]);
 	return disk_bit(&W->disk[n], block, slot_of(n, sb)) ||
 	       ((sb->flags & MDF_PRIMARY_IND) && W->disk[n].hot[extent]);
 }
 
 static bool is_hot(int n, u32 unit)
 {
-	disk_hot_refresh(&W->disk[n]);
 	return W->disk[n].hot[unit / BLOCK_UNITS >> (AL_EXTENT_SHIFT - 12)];
 }
 
@@ -468,9 +465,15 @@ void check_marked(void)
 {
 	struct md_superblock sb[NODES];
 	bool loaded = false;
-	u32 u;
+	u32 u, units = W->disk[0].units;
 
-	for (u = 0; u < W->disk[0].units && !W->unchecked; u++) {
+	for (u = 0; u < units && !W->unchecked; u++) {
+		u32 n = min(512u, units - u);
+
+		if (u % 512 == 0 && !memcmp(W->disk[0].cur + u, W->disk[1].cur + u, n * sizeof(ver))) {
+			u += n - 1;
+			continue;
+		}
 		if (W->disk[0].cur[u] == W->disk[1].cur[u])
 			continue;
 		if (!loaded) {

@@ -6,6 +6,11 @@
  */
 #include "sim.h"
 
+static u32 extents(void)
+{
+	return (u32)core_div_up(W->sectors, AL_EXTENT_SECTORS);
+}
+
 /* --- the medium --------------------------------------------------------------- */
 
 void disk_init(struct disk *d)
@@ -16,7 +21,7 @@ void disk_init(struct disk *d)
 	d->md_blocks = MD_BM + drbd_bitmap_pages(W->sectors, W->slots, 12);
 	d->md = calloc(d->md_blocks, MD_BLOCK);
 	d->hot = calloc(1, (size_t)drbd_al_last(0, 0) + 1 + W->sectors / AL_EXTENT_SECTORS);
-	d->al_written = 1;
+	d->al_slots = calloc(AL_REPLAY_SLOTS, sizeof(u32));
 }
 
 void disk_free(struct disk *d)
@@ -26,6 +31,7 @@ void disk_free(struct disk *d)
 	free(d->cache);
 	free(d->md);
 	free(d->hot);
+	free(d->al_slots);
 }
 
 static void cache_add(struct disk *d, u32 unit, ver v)
@@ -79,11 +85,14 @@ static void put_data(struct disk *d, const struct io *io)
 	}
 }
 
+static void hot_add(struct disk *d, const void *block);
+static void hot_by_replay(struct disk *d);
+
 static void put_md(struct disk *d, const struct io *io)
 {
 	memcpy(d->md + (size_t)io->md_block * MD_BLOCK, io->md, MD_BLOCK);
 	if (io->md_block >= MD_AL && io->md_block < MD_BM)
-		d->al_written++;
+		hot_add(d, io->md);
 }
 
 /* --- I/O --------------------------------------------------------------------------- */
@@ -158,6 +167,18 @@ void io_submit(struct host *h, struct io *io)
 	item_add(&io->it, h, 20 + below(W->latency), io_end);
 }
 
+/* The whole log tells the same as block after block did. */
+static void check_replay(struct host *h)
+{
+	struct disk *d = h->disk;
+	u8 before[64];
+
+	memcpy(before, d->hot, extents());
+	hot_by_replay(d);
+	if (memcmp(before, d->hot, extents()))
+		violated("n%d: replay of the activity log finds other extents than were written", h->id);
+}
+
 /* It reached the medium, and so did before what it was to flush. */
 static void late_md(struct disk *d, const struct io *io)
 {
@@ -188,6 +209,7 @@ void disk_crash(struct host *h)
 	d->cache_base += d->n_cache;
 	d->n_cache = 0;
 	memcpy(d->cur, d->stable, d->units * sizeof(ver));
+	check_replay(h);
 }
 
 /* --- metadata as the tools write it --------------------------------------------------- */
@@ -203,7 +225,6 @@ static void al_init_blocks(struct disk *d)
 
 	for (i = 0; i < AL_RING; i++)
 		drbd_al_block_init(md_block(d, MD_AL + i));
-	d->al_written++;
 }
 
 void disk_create_md(struct disk *d, int node, u64 uuid, bool up_to_date)
@@ -223,6 +244,7 @@ void disk_create_md(struct disk *d, int node, u64 uuid, bool up_to_date)
 	}
 	drbd_md_encode(&sb, md_block(d, MD_SB), false);
 	al_init_blocks(d);
+	hot_by_replay(d);
 }
 
 static enum al_replay_verdict replay(const struct disk *d, struct al_replay *r, u32 *slots)
@@ -243,26 +265,33 @@ static enum al_replay_verdict replay(const struct disk *d, struct al_replay *r, 
 	return v;
 }
 
-static u32 extents(void)
+static void hot_of(struct disk *d, const struct al_replay *r)
 {
-	return (u32)core_div_up(W->sectors, AL_EXTENT_SECTORS);
-}
-
-void disk_hot_refresh(struct disk *d)
-{
-	static __thread u32 slots[AL_REPLAY_SLOTS];
-	struct al_replay r;
 	u32 at = 0, e;
 
-	if (d->hot_of == d->al_written)
-		return;
-	d->hot_of = d->al_written;
 	memset(d->hot, 0, extents());
-	if (replay(d, &r, slots) != AL_REPLAY_EXTENTS)
-		return;
-	while ((e = drbd_al_replay_next(&r, &at)) != AL_FREE)
+	while ((e = drbd_al_replay_next(r, &at)) != AL_FREE)
 		if (e < extents())
 			d->hot[e] = 1;
+}
+
+/* What is hot by the log as it is on the medium, read as apply-al reads it. */
+static void hot_by_replay(struct disk *d)
+{
+	struct al_replay r;
+
+	if (replay(d, &r, d->al_slots) == AL_REPLAY_EXTENTS)
+		hot_of(d, &r);
+	else
+		memset(d->hot, 0, extents());
+	d->al_replay = r;
+}
+
+/* The same, kept up with one block. */
+static void hot_add(struct disk *d, const void *block)
+{
+	drbd_al_replay_apply(&d->al_replay, block);
+	hot_of(d, &d->al_replay);
 }
 
 struct flat_bitmap {
@@ -299,7 +328,7 @@ void disk_apply_al(struct disk *d)
 	if (drbd_md_decode(md_block(d, MD_SB), &sb) != MD_OK)
 		violated("superblock cannot be decoded");
 	if (sb.flags & MDF_PRIMARY_IND) {
-		disk_hot_refresh(d);
+		hot_by_replay(d);
 		flat(d, &f);
 		for (e = 0; e < extents(); e++) {
 			u64 first = (u64)e << (AL_EXTENT_SHIFT - 12);
@@ -309,6 +338,7 @@ void disk_apply_al(struct disk *d)
 		}
 	}
 	al_init_blocks(d);
+	hot_by_replay(d);
 	sb.flags |= MDF_AL_CLEAN;
 	sb.magic = sb.format == MD_V08 ? MD_MAGIC_V08 : MD_MAGIC_V09;
 	drbd_md_encode(&sb, md_block(d, MD_SB), false);

@@ -88,8 +88,8 @@ struct disk {
 	u32 n_cache, max_cache;
 	u32 md_blocks;
 	u8 *md;			/* superblock, activity log ring, bitmap pages */
-	u64 al_written;		/* counts writes to the ring: hot[] is of this one */
-	u64 hot_of;
+	struct al_replay al_replay;	/* of the ring, kept up with each block */
+	u32 *al_slots;
 	u8 *hot;		/* extents hot on stable storage */
 };
 
@@ -465,7 +465,6 @@ void disk_crash(struct host *h);
 struct io *io_new(struct host *h, u8 kind, void *owner, void (*done)(struct io *, int));
 void io_submit(struct host *h, struct io *io);
 void disk_create_md(struct disk *d, int node, u64 uuid, bool up_to_date);
-void disk_hot_refresh(struct disk *d);
 void disk_apply_al(struct disk *d);
 bool disk_bit(const struct disk *d, u64 block, u32 slot);
 bool backing_get(struct host *h);
