@@ -22,7 +22,7 @@ func (a *App) status() error {
 		options = append(options, "--verbose")
 	}
 	a.line.verbose = 0
-	if len(a.line.words) == 0 || len(a.line.words) == 1 && a.line.words[0] == "all" {
+	if len(a.line.words) == 0 {
 		return code(a.exec(adjust.Command{Tool: adjust.Setup, Args: append(words, options...)}, "", a.env.Stderr))
 	}
 	list, worst := a.selected()

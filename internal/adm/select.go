@@ -96,7 +96,7 @@ func (a *App) selectAll() (out []selection, code int) {
 		return nil, exitUsage
 	case len(resources) == 0 && a.line.stacked:
 		a.warn("WARN: nothing stacked for this host (%s), nothing to do in stacked mode!", host)
-		return nil, exitOK
+		return nil, exitUsage
 	case len(resources) == 0:
 		a.warn("WARN: no normal resources defined for this host (%s)!?", host)
 		for _, r := range a.view.Resources {

@@ -99,7 +99,7 @@ func hasName(h *Host, name string) bool {
 func (id Identity) isHost(h *Host) bool {
 	switch h.Kind {
 	case HostFloating:
-		return id.Node == h.Names[0] || !id.Pretended && id.HasAddress(h.Address)
+		return id.Node == h.Names[0] || id.Node == h.Address.Host || !id.Pretended && id.HasAddress(h.Address)
 	case HostOn:
 		return hasName(h, id.Node)
 	}

@@ -86,6 +86,22 @@ func InitialALBlock() []byte {
 	return block
 }
 
+// emptyUpdate is a transaction that changes nothing.
+func emptyUpdate(number uint32) []byte {
+	block := make([]byte, BlockSize)
+	be := binary.BigEndian
+	be.PutUint32(block, ALMagic)
+	be.PutUint32(block[4:], number)
+	for i := range alUpdates {
+		be.PutUint16(block[alAtSlots+2*i:], alNoSlot)
+	}
+	for at := alAtExtents; at < BlockSize; at += 4 {
+		be.PutUint32(block[at:], alFree)
+	}
+	be.PutUint32(block[alAtCRC:], blockCRC(block))
+	return block
+}
+
 // RingBlock is the block of the area that has ring position pos: neighbours lie on different stripes (section 5.3).
 func RingBlock(pos, stripes, stripeSize4k uint32) uint32 {
 	return pos%stripes*stripeSize4k + pos/stripes
@@ -110,6 +126,10 @@ type Replay struct {
 	Reports  []string // oddities, for the user
 	Rewrite  bool     // the area must be initialised anew
 	OldStyle bool     // in the format before 8.4
+	Foreign  bool     // in another format than the area is initialised with
+	Newest   uint32   // number of the newest update
+	// UpdateFirst: there is an update at ring position 0.
+	UpdateFirst bool
 }
 
 // ring remembers of each position only what ordering needs.
@@ -157,6 +177,7 @@ func ReplayAL(area io.ReaderAt, stripes, stripeSize4k uint32) (Replay, error) {
 		return r, nil
 	}
 	oldest, newest := r.bounds(ring)
+	r.Newest, r.UpdateFirst = ring[newest].number, ring[0].kind == ringUpdate
 	slots := newSlots()
 	for pos := oldest; ; pos = (pos + 1) % n {
 		if ring[pos].kind == ringUpdate {
@@ -290,7 +311,7 @@ func usesOldAL(sb *Superblock, head []byte) bool {
 // ReplayOldAL reads a log of the format before 8.4; area holds its 32 KiB. A log without any valid sector is no error.
 func ReplayOldAL(area []byte, alExtents uint32) Replay {
 	n := int(min(1+(uint64(alExtents)+60)/61, oldALSectors))
-	r := Replay{OldStyle: true, Rewrite: true}
+	r := Replay{OldStyle: true, Foreign: true, Rewrite: true}
 	numbers := make([]*uint32, n)
 	oldest, newest := -1, -1
 	for i := range n {
@@ -351,9 +372,9 @@ func applyOldSector(hot map[uint32]uint32, sector []byte) {
 // The format of persistent memory (section 5.9): the slots themselves, updated in place.
 const pmemALMagic = 0x6AA667A6
 
-// replayPmemAL reads the first slots of area.
-func replayPmemAL(area []byte, alExtents uint32) Replay {
-	r := Replay{Verdict: ReplayExtents, Rewrite: true}
+// ReplayPmemAL reads the first slots of area.
+func ReplayPmemAL(area []byte, alExtents uint32) Replay {
+	r := Replay{Verdict: ReplayExtents, Foreign: true, Rewrite: true}
 	for i := 0; i < int(alExtents) && 4*i+8 <= len(area); i++ {
 		if extent := binary.BigEndian.Uint32(area[4+4*i:]); extent != alFree {
 			r.Extents = append(r.Extents, extent)

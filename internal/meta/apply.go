@@ -32,7 +32,7 @@ func runApplyAL(s *session) error {
 				return err
 			}
 		}
-		if err := s.initAL(a); err != nil {
+		if err := s.retireAL(a, &replay); err != nil {
 			return err
 		}
 	}
@@ -54,7 +54,7 @@ func (s *session) readAL(a *area) (Replay, error) {
 		if err := s.dev.readAt(area, a.layout.AL(), "activity log"); err != nil {
 			return Replay{}, err
 		}
-		return replayPmemAL(area, a.sb.ALExtents), nil
+		return ReplayPmemAL(area, a.sb.ALExtents), nil
 	}
 	if usesOldAL(&a.sb, head) {
 		return ReplayOldAL(head, a.sb.ALExtents), nil
@@ -83,6 +83,7 @@ func (s *session) judgeAL(r *Replay, needed bool) error {
 	var text string
 	switch r.Verdict {
 	case ReplayNothing:
+		r.Rewrite = r.Corrupt > 0 // with a second torn block after the next crash nobody could tell any more
 		return nil
 	case ReplayExtents:
 		if r.Corrupt > 0 {
@@ -110,6 +111,52 @@ func (s *session) judgeOldAL(r *Replay) {
 		s.warn("%d corrupt or uninitialized AL transactions found\nYou can safely ignore this if this node was cleanly stopped (no crash).",
 			r.Corrupt)
 	}
+}
+
+// retireAL makes the log empty after its extents were marked. A power failure must leave, at any point and with any block torn, a log
+// that the next apply-al understands. As long as there is a valid update, invalid blocks do not matter; without one, only the block
+// of ring position 0 may be torn (section 5.7). So that block is an update until all others are done, and goes last.
+func (s *session) retireAL(a *area, r *Replay) error {
+	blocks := a.layout.ALBytes / BlockSize
+	switch {
+	case a.sb.Format == V07:
+		return s.initAL(a)
+	case r.Foreign:
+		if err := s.replaceForeignAL(a, blocks); err != nil {
+			return err
+		}
+	case r.Verdict != ReplayExtents: // nothing in it is needed
+		return s.initAL(a)
+	}
+	if !r.UpdateFirst {
+		if err := s.writeAL(a, 0, emptyUpdate(r.Newest+1)); err != nil {
+			return err
+		}
+	}
+	if err := s.fillAL(a, 1, blocks); err != nil {
+		return err
+	}
+	return s.writeAL(a, 0, InitialALBlock())
+}
+
+// replaceForeignAL puts our format over another one, of which the first block tells that it is there, in the older one also by what the
+// second block does not hold. An update behind them is the first to be written.
+func (s *session) replaceForeignAL(a *area, blocks int64) error {
+	if err := s.fillAL(a, 3, blocks); err != nil {
+		return err
+	}
+	if err := s.writeAL(a, 2, emptyUpdate(0)); err != nil {
+		return err
+	}
+	return s.writeAL(a, 1, InitialALBlock())
+}
+
+// writeAL puts one block of the log on stable storage.
+func (s *session) writeAL(a *area, at int64, block []byte) error {
+	if err := s.dev.writeAt(block, a.layout.AL()+at*BlockSize, "activity log"); err != nil {
+		return err
+	}
+	return s.dev.flush()
 }
 
 // bitmapChunk is how much of the bitmap is changed with one read and one write.

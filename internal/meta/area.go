@@ -104,17 +104,22 @@ func (s *session) initAL(a *area) error {
 	if a.sb.Format == V07 {
 		return s.dev.fill(0, a.layout.AL(), a.layout.ALBytes, "activity log")
 	}
-	const piece = 1 << 20
-	buf := alignedBuffer(int(min(a.layout.ALBytes, piece)))
+	return s.fillAL(a, 0, a.layout.ALBytes/BlockSize)
+}
+
+// fillAL makes blocks empty, on stable storage.
+func (s *session) fillAL(a *area, from, to int64) error {
+	const piece = 256
+	buf := alignedBuffer(int(min(to-from, piece)) * BlockSize)
 	block := InitialALBlock()
 	for i := 0; i < len(buf); i += BlockSize {
 		copy(buf[i:], block)
 	}
-	for done := int64(0); done < a.layout.ALBytes; done += int64(len(buf)) {
-		n := min(int64(len(buf)), a.layout.ALBytes-done)
-		if err := s.dev.writeAt(buf[:n], a.layout.AL()+done, "activity log"); err != nil {
+	for ; from < to; from += piece {
+		n := min(to-from, piece)
+		if err := s.dev.writeAt(buf[:n*BlockSize], a.layout.AL()+from*BlockSize, "activity log"); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.dev.flush()
 }

@@ -23,8 +23,13 @@ type device struct {
 	unbounded bool // --ignore-sanity-checks
 
 	trace func(format string, args ...any)
-	// hook, when set, is asked before each write or zero-out; for tests of interruptions.
-	hook func(at, n int64) error
+	tap   tap
+}
+
+// tap sees each change before it is made, and each flush; for tests of interruptions and of power failures.
+type tap interface {
+	write(at, n int64, data []byte) error // data nil: zeroes
+	flush() error
 }
 
 // alignedBuffer is fit for direct I/O.
@@ -74,8 +79,8 @@ func (d *device) writeAt(b []byte, at int64, what string) error {
 	if d.readOnly {
 		return nil
 	}
-	if d.hook != nil {
-		if err := d.hook(at, int64(len(b))); err != nil {
+	if d.tap != nil {
+		if err := d.tap.write(at, int64(len(b)), b); err != nil {
 			return err
 		}
 	}
@@ -115,8 +120,8 @@ func (d *device) zeroOut(at, n int64) error {
 	if d.readOnly {
 		return nil
 	}
-	if d.hook != nil {
-		if err := d.hook(at, n); err != nil {
+	if d.tap != nil {
+		if err := d.tap.write(at, n, nil); err != nil {
 			return err
 		}
 	}
@@ -131,6 +136,11 @@ func (d *device) zeroOut(at, n int64) error {
 func (d *device) flush() error {
 	if d.readOnly {
 		return nil
+	}
+	if d.tap != nil {
+		if err := d.tap.flush(); err != nil {
+			return err
+		}
 	}
 	if err := unix.Fdatasync(int(d.f.Fd())); err != nil {
 		return fail(exitDeclined, "flushing %s failed: %v", d.path, err)
@@ -192,7 +202,8 @@ func (s *session) openDevice() error {
 	if err != nil {
 		return fail(exitUsage, "open(%s) failed: %v", path, reason(err))
 	}
-	s.dev = &device{path: path, f: f, readOnly: s.opt.DryRun || s.command.readOnly, unbounded: s.opt.IgnoreSanityChecks, trace: s.traceIO, hook: s.env.writeHook}
+	s.dev = &device{path: path, f: f, readOnly: s.opt.DryRun || s.command.readOnly, unbounded: s.opt.IgnoreSanityChecks,
+		trace: s.traceIO, tap: s.env.tap}
 	return s.sizeDevice(flags&unix.O_DIRECT == 0)
 }
 

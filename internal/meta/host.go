@@ -52,20 +52,26 @@ func (s *session) lockMinor() error {
 	}
 	s.lock = f
 	lock := unix.Flock_t{Type: unix.F_WRLCK}
-	for deadline := time.Now().Add(time.Second); ; time.Sleep(20 * time.Millisecond) {
+	for range lockTries { // counted, not timed: a clock that is set must not make this longer
 		err := unix.FcntlFlock(f.Fd(), unix.F_SETLK, &lock)
 		switch busy := errors.Is(err, unix.EAGAIN) || errors.Is(err, unix.EACCES); {
 		case err == nil:
 			return nil
 		case !busy:
 			return fail(exitUsage, "locking %s: %v", path, err)
-		case time.Now().After(deadline):
-			holder := unix.Flock_t{Type: unix.F_WRLCK}
-			_ = unix.FcntlFlock(f.Fd(), unix.F_GETLK, &holder)
-			return fail(exitUsage, "lock on %s currently held by pid:%d", path, holder.Pid)
 		}
+		time.Sleep(lockPause)
 	}
+	holder := unix.Flock_t{Type: unix.F_WRLCK}
+	_ = unix.FcntlFlock(f.Fd(), unix.F_GETLK, &holder)
+	return fail(exitUsage, "lock on %s currently held by pid:%d", path, holder.Pid)
 }
+
+// A second in all (section 7.2).
+const (
+	lockTries = 50
+	lockPause = 20 * time.Millisecond
+)
 
 // attachedDevice asks the module whether a minor has its disk. Only a module of the 8.4 generation, which speaks another language, is
 // asked through drbdsetup.
@@ -104,29 +110,4 @@ func attachedBySetup(ctx context.Context, minor int) (bool, error) {
 	}
 	state, _, _ := strings.Cut(strings.TrimSpace(string(out)), "/")
 	return state != "Diskless" && state != "Unconfigured" && state != "", nil
-}
-
-// nameHolders tells who keeps a device busy, as far as the kernel says: holders in /sys (device mapper, md, DRBD) and mounts.
-func (s *session) nameHolders(path string) {
-	var st unix.Stat_t
-	if unix.Stat(path, &st) != nil || st.Mode&unix.S_IFMT != unix.S_IFBLK {
-		return
-	}
-	number := fmt.Sprintf("%d:%d", unix.Major(st.Rdev), unix.Minor(st.Rdev))
-	entries, _ := os.ReadDir(filepath.Join("/sys/dev/block", number, "holders"))
-	for _, e := range entries {
-		s.warn("%s is in use by /dev/%s", path, e.Name())
-	}
-	mounts, _ := os.ReadFile("/proc/self/mountinfo")
-	for line := range strings.Lines(string(mounts)) {
-		if f := strings.Fields(line); len(f) > 4 && f[2] == number {
-			s.warn("%s is mounted on %s", path, f[4])
-		}
-	}
-	swaps, _ := os.ReadFile("/proc/swaps")
-	for line := range strings.Lines(string(swaps)) {
-		if f := strings.Fields(line); len(f) > 0 && f[0] == path {
-			s.warn("%s is used as swap space", path)
-		}
-	}
 }

@@ -168,6 +168,11 @@ func (s Shape) check(index Index) error {
 
 func validBytesPerBit(n uint32) bool { return n >= 4096 && n <= 1<<20 && n&(n-1) == 0 }
 
+// lies: the superblock describes this layout.
+func (sb *Superblock) lies(l Layout) bool {
+	return sb.MDSizeSect == l.MDSizeSect && sb.ALOffset == l.ALOffset && sb.BMOffset == l.BMOffset
+}
+
 // Check tells what is wrong with a superblock of the given place (section 7.5), in the order in which it is looked at; the layout
 // is good when nothing is wrong.
 func (sb *Superblock) Check(index Index, size int64) (Layout, []string) {
@@ -195,6 +200,13 @@ func (sb *Superblock) Check(index Index, size int64) (Layout, []string) {
 		return Layout{}, bad
 	}
 	want, err := NewLayout(index, sb.Shape(), size)
+	if whole := alignDown(size, BlockSize); index.internal() && whole != size && !sb.lies(want) {
+		// Made when the device was up to 4 KiB smaller: the superblock is in its place, and only the bitmap would be larger. Kernels
+		// attach that. To move it is no choice: the larger bitmap would take a block of the data.
+		if smaller, err := NewLayout(index, sb.Shape(), whole); err == nil && sb.lies(smaller) {
+			return smaller, nil
+		}
+	}
 	switch {
 	case err != nil:
 		complain("%s %v", sb.Format, err)

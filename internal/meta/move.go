@@ -30,6 +30,9 @@ func (s *session) move(a *area) error {
 	if err != nil {
 		return err
 	}
+	if to.Start() < from.Start() { // no growth of the bitmap is larger than that of the device
+		return fail(exitInternal, "the new place of the meta data, from byte %d on, would be in the data, which ends at %d", to.Start(), from.Start())
+	}
 	s.warn("Moving the internal meta data to its proper location")
 	s.dev.low, s.dev.high = from.Start(), to.End()
 	if to.Start() < from.End() {
@@ -67,11 +70,7 @@ func (s *session) moveOverlapping(a *area, from, to Layout) error {
 	if err := s.dev.flush(); err != nil {
 		return err
 	}
-	copyBitmap := s.copyBack
-	if to.BM() < from.BM() { // the superblock stays in its place and only the bitmap grew
-		copyBitmap = s.copyForward
-	}
-	if err := copyBitmap(from.BM(), to.BM(), from.BMBytes); err != nil {
+	if err := s.copyBack(from.BM(), to.BM(), from.BMBytes); err != nil {
 		return err
 	}
 	if err := s.initTail(to.BM()+from.BMBytes, to.BMBytes-from.BMBytes); err != nil {
@@ -111,15 +110,6 @@ func (s *session) copyBack(from, to, n int64) error {
 		piece := min(n, movePiece)
 		n -= piece
 		if err := s.copyPiece(from+n, to+n, piece); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *session) copyForward(from, to, n int64) error {
-	for done := int64(0); done < n; done += movePiece {
-		if err := s.copyPiece(from+done, to+done, min(n-done, movePiece)); err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,9 @@ func referenceTool(t *testing.T) string {
 		t.Fatal(err)
 	}
 	if _, err := os.Stat(tool); err != nil {
+		if os.Getenv("DRBD_REFERENCE") == "required" {
+			t.Fatalf("no drbdmeta to compare with: %v", err)
+		}
 		t.Skipf("no drbdmeta to compare with: %v (make guest fetches it)", err)
 	}
 	return tool

@@ -111,7 +111,7 @@ func TestReplay(t *testing.T) {
 		{"number wraps", wrapped, FlagPrimaryInd, 0, []uint32{25}, FlagPrimaryInd | FlagALClean, true},
 		{"no log", allZero, FlagPrimaryInd, 1, nil, FlagPrimaryInd, false},
 		{"no log, not needed", allZero, 0, 0, nil, FlagALClean, true},
-		{"first block torn", map[int][]byte{0: zero}, FlagPrimaryInd, 0, nil, FlagPrimaryInd | FlagALClean, false},
+		{"first block torn", map[int][]byte{0: zero}, FlagPrimaryInd, 0, nil, FlagPrimaryInd | FlagALClean, true},
 		{"second block torn", map[int][]byte{1: zero}, FlagPrimaryInd, 2, nil, FlagPrimaryInd, false},
 		{"second block torn, not needed", map[int][]byte{1: zero}, 0, 0, nil, FlagALClean, true},
 		{"clean is not looked at", both, FlagPrimaryInd | FlagALClean, 0, []uint32{5, 7}, FlagPrimaryInd | FlagALClean, true},

@@ -52,7 +52,10 @@ type Env struct {
 	// Random gives a 64-bit number for UUIDs.
 	Random func() uint64
 
-	writeHook func(at, n int64) error
+	// Root is in front of /proc and /sys, where it is looked up who holds a device.
+	Root string
+
+	tap tap
 }
 
 // NewEnv is the real world.

@@ -60,18 +60,18 @@ func machines(o options) bool    { return !o.fast }
 func whenLong(o options) bool    { return o.long }
 func sh(argv ...string) []string { return argv }
 
-// checks in their order: what fails fast comes first.
+// checks in their order: what fails fast comes first. The image has the stock tools that unit tests compare ours with.
 var checks = []check{
 	{"gofmt", always, (*runner).gofmt},
 	{"go vet", always, command(sh("scripts/go", "vet", "./..."))},
 	{"generated files are fresh", always, command(sh("scripts/check-generated"))},
+	{"the guests' disk image", machines, command(sh("scripts/build-guest"))},
 	{"unit tests", always, goTests("unit", "-skip", "^TestVM", "./...")},
 	{"module for kernel 6.1, all warnings, sparse", always, command(sh("scripts/build-module", "6.1", "--sparse"))},
 	{"module for kernel 6.12, all warnings, sparse", always, command(sh("scripts/build-module", "6.12", "--sparse"))},
 	{"dkms build for kernel 6.1", always, command(sh("scripts/test-dkms", "6.1"))},
 	{"fuzzing", whenLong, (*runner).fuzz},
 	{"the programs", machines, command(sh("scripts/build-tools"))},
-	{"the guests' disk image", machines, command(sh("scripts/build-guest"))},
 	{"machine tests", machines, goTests("vm", "-p", "1", "-run", "^TestVM", "-timeout", "50m", "./test/vm/...")},
 }
 

@@ -137,6 +137,9 @@ func goTests(kind string, args ...string) func(*runner, string) {
 		if kind == "vm" {
 			env = append(env, "DRBD_VM=1")
 		}
+		if !r.options.fast {
+			env = append(env, "DRBD_REFERENCE=required") // the guests' image has it
+		}
 		if r.options.long {
 			env = append(env, "DRBD_LONG=1")
 		}
