@@ -382,7 +382,7 @@ struct drbd_peer_req {
 	struct recv_acks acks;
 	u8 kind;				/* enum drbd_peer_req_kind */
 	u8 op;					/* enum log_op */
-	bool in_sync, hot;
+	bool in_sync, hot, track;
 	bool sent, dead;			/* dev->extent_lock: answer handed over, acked */
 	struct bvec_iter iter;			/* of the bio before it was read */
 	struct drbd_ack *ack;
@@ -563,6 +563,7 @@ void drbd_peer_active(struct drbd_connection *conn);
 void drbd_peer_inactive(struct drbd_connection *conn);
 void drbd_wait_peer_idle(struct drbd_connection *conn);
 void drbd_peer_queue(struct work_struct *work);
+struct plan_peer drbd_plan_of(const struct drbd_peer_device *pd);
 int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
 		   const struct packet_header *hdr, const struct wire_data *d);
 int drbd_peer_barrier(struct drbd_connection *conn, u32 number);

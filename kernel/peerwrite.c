@@ -21,6 +21,20 @@ void drbd_syncio_exit(void)
 	destroy_workqueue(peer_wq);
 }
 
+/* What the control half says of this peer at the moment; nothing of it while it has no plan. */
+struct plan_peer drbd_plan_of(const struct drbd_peer_device *pd)
+{
+	struct plan_peer p = { .slot = -1 };
+	const struct io_plan *plan;
+
+	rcu_read_lock();
+	plan = READ_ONCE(pd->dev->ldev.plan);
+	if (plan)
+		p = plan->peer[pd->conn->index];
+	rcu_read_unlock();
+	return p;
+}
+
 void drbd_peer_queue(struct work_struct *work)
 {
 	queue_work(peer_wq, work);
@@ -245,15 +259,6 @@ static void submit(struct drbd_peer_req *pr)
 	submit_bio_noacct(pr->bio);
 }
 
-/*
- * The Primary has no disk: its activity log covers nothing, ours must, and the
- * block differs from its disk from now on (behaviour.md 13.1).
- */
-static bool primary_has_no_disk(const struct drbd_peer_device *pd)
-{
-	return READ_ONCE(pd->status.pd.pdsk) < DISK_INCONSISTENT;
-}
-
 static void submit_work(struct work_struct *work)
 {
 	submit(container_of(work, struct drbd_peer_req, work));
@@ -264,7 +269,7 @@ static void ready(struct drbd_peer_req *pr)
 	struct drbd_device *dev = pr->pd->dev;
 	unsigned long flags;
 
-	if (!primary_has_no_disk(pr->pd)) {
+	if (!pr->track) {
 		INIT_WORK(&pr->work, submit_work);
 		if (in_task() && !irqs_disabled())
 			submit(pr);
@@ -272,9 +277,6 @@ static void ready(struct drbd_peer_req *pr)
 			queue_work(peer_wq, &pr->work);
 		return;
 	}
-	pr->in_sync = false;
-	pr->acks = drbd_recv_acks(pr->pd->conn->wire.version, pr->flags,
-				  pr->pd->conn->conf.wire_protocol, false);
 	drbd_bits_set(dev, pr->pd, pr->sector, pr->size);
 	spin_lock_irqsave(&dev->submit_lock, flags);
 	list_add_tail(&pr->node, &dev->peer_cold);
@@ -338,13 +340,6 @@ void drbd_peer_write_go(struct drbd_peer_req *pr)
 
 /* --- reception -------------------------------------------------------------------------------------- */
 
-static bool syncing(const struct drbd_peer_device *pd)
-{
-	u8 repl = READ_ONCE(pd->status.pd.repl);
-
-	return repl >= REPL_SYNC_SOURCE && repl <= REPL_PAUSED_SYNC_T;
-}
-
 static u8 op_of(u16 cmd)
 {
 	return cmd == P_TRIM ? LOG_OP_DISCARD : cmd == P_ZEROES ? LOG_OP_ZEROES : LOG_OP_DATA;
@@ -362,6 +357,7 @@ static int refuse_write(struct drbd_connection *conn, struct drbd_peer_req *pr, 
 int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
 		   const struct packet_header *hdr, const struct wire_data *d)
 {
+	struct plan_peer plan = drbd_plan_of(pd);
 	bool payload = hdr->cmd == P_DATA;
 	struct drbd_peer_req *pr;
 	enum recv_submit now;
@@ -371,7 +367,8 @@ int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
 	pr->block_id = d->block_id;
 	pr->flags = d->flags;
 	pr->op = op_of(hdr->cmd);
-	pr->in_sync = (d->flags & DP_MAY_SET_IN_SYNC) && syncing(pd);
+	pr->track = plan.track;
+	pr->in_sync = (d->flags & DP_MAY_SET_IN_SYNC) && plan.clear_in_sync && !plan.track;
 	pr->acks = drbd_recv_acks(conn->wire.version, d->flags, conn->conf.wire_protocol,
 				  pr->in_sync);
 	pr->backing = drbd_backing_get(pd->dev);

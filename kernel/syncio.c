@@ -150,19 +150,6 @@ static void submit_read(struct drbd_peer_req *pr)
 	submit_bio_noacct(pr->bio);
 }
 
-static bool may_read(const struct drbd_peer_device *pd)
-{
-	return READ_ONCE(pd->dev->status.dev.disk) == DISK_UP_TO_DATE;
-}
-
-/* wire.md 7.5: answering before the start is finished could lose an OutOfSync. */
-static bool resync_is_on(const struct drbd_peer_device *pd)
-{
-	u8 repl = READ_ONCE(pd->status.pd.repl);
-
-	return repl == REPL_SYNC_SOURCE || repl == REPL_PAUSED_SYNC_S;
-}
-
 static enum range_result reserve(struct drbd_peer_req *pr, struct io_range *r, u8 cls)
 {
 	struct drbd_device *dev = pr->pd->dev;
@@ -179,14 +166,15 @@ int drbd_recv_read_request(struct drbd_peer_device *pd, const struct wire_block 
 {
 	struct drbd_connection *conn = pd->conn;
 	struct drbd_peer_req *pr = drbd_peer_req_alloc(pd, b->sector, b->size, kind, false);
+	struct plan_peer plan = drbd_plan_of(pd);
 	bool resync = kind == PEER_RS_READ;
 
 	pr->block_id = resync ? BLOCK_ID_SYNCER : b->block_id;
-	if (resync && !resync_is_on(pd)) {
+	if (resync && !plan.serve_resync) {
 		read_failed(pr, P_RS_CANCEL);
 		return 0;
 	}
-	pr->backing = may_read(pd) ? drbd_backing_get(pd->dev) : NULL;
+	pr->backing = plan.serve_read ? drbd_backing_get(pd->dev) : NULL;
 	if (!pr->backing) {
 		read_failed(pr, resync ? P_NEG_RS_DREPLY : P_NEG_DREPLY);
 		return 0;
@@ -478,7 +466,7 @@ bool drbd_rs_step(struct drbd_peer_device *pd)
 		}
 		return false;
 	}
-	if (READ_ONCE(pd->status.pd.repl) != REPL_SYNC_TARGET)
+	if (!drbd_plan_of(pd).request_resync)
 		return false;
 	refill_budget(pd);
 	/* also without budget: it is core that knows whether all is done */

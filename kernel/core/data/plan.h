@@ -65,6 +65,14 @@ struct plan_peer {
 	u8 read;		/* remote reads may go there (UpToDate) */
 	u8 discard;		/* enum plan_discard */
 	s8 slot;		/* bitmap slot, -1 = none */
+	/* what is done for the peer's packets */
+	u8 serve_read;		/* its reads: our disk is UpToDate */
+	u8 serve_resync;	/* its resync requests; before the start is finished an
+				 * answer could lose an out-of-sync notice (wire.md 7.5) */
+	u8 clear_in_sync;	/* its writes with "may set in sync" clear bits here */
+	u8 track;		/* its own disk is gone: what it writes is out of sync there,
+				 * and needs our activity log (behaviour.md 13.1) */
+	u8 request_resync;	/* we are target: ask for blocks */
 };
 
 struct io_plan {

@@ -120,7 +120,7 @@ u32 md_flags_of(const struct core_device *dev)
 	}
 	if ((res->next.role == ROLE_PRIMARY || res->promoting) && !dev->leaves_clean)
 		flags |= MDF_PRIMARY_IND | MDF_CRASHED_PRIMARY;
-	if (dev->crashed_primary && !dev->leaves_clean)
+	if (dev->crashed_primary)
 		flags |= MDF_CRASHED_PRIMARY;
 	for_each_pd_of_dev(pd, dev)
 		if (pd->next.pdsk < DISK_INCONSISTENT &&

@@ -53,6 +53,11 @@ static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
 	p->read = conn->conf.allow_remote_read && pd->next.repl >= REPL_ESTABLISHED &&
 		  pd->next.pdsk == DISK_UP_TO_DATE;
 	p->discard = discard_of(&conn->wire);
+	p->serve_read = pd->dev->next_state.disk == DISK_UP_TO_DATE;
+	p->serve_resync = pd->next.repl == REPL_SYNC_SOURCE || pd->next.repl == REPL_PAUSED_SYNC_S;
+	p->clear_in_sync = syncing(pd->next.repl);
+	p->track = pd->next.pdsk < DISK_INCONSISTENT;
+	p->request_resync = pd->next.repl == REPL_SYNC_TARGET;
 }
 
 /* Some copy is UpToDate: the local one, or one at the other end of a link. */
