@@ -65,6 +65,8 @@ var checks = []check{
 	{"gofmt", always, (*runner).gofmt},
 	{"go vet", always, command(sh("scripts/go", "vet", "./..."))},
 	{"generated files are fresh", always, command(sh("scripts/check-generated"))},
+	{"the debug kernel", whenLong, command(sh("scripts/build-debug-kernel"))},
+	{"module for the debug kernel", whenLong, command(sh("scripts/build-module", "debug"))},
 	{"the guests' disk image", machines, command(sh("scripts/build-guest"))},
 	{"unit tests", always, goTests("unit", "-skip", "^TestVM", "./...")},
 	{"module for kernel 6.1, all warnings, sparse", always, command(sh("scripts/build-module", "6.1", "--sparse"))},
@@ -73,7 +75,12 @@ var checks = []check{
 	{"fuzzing", whenLong, (*runner).fuzz},
 	{"the programs", machines, command(sh("scripts/build-tools"))},
 	{"machine tests", machines, goTests("vm", "-p", "1", "-run", "^TestVM", "-timeout", "50m", "./test/vm/...")},
+	{"machine tests on the debug kernel", whenLong, goTests("debug", "-p", "1", "-run", debugTests, "-timeout", "50m", "./test/vm/faults")},
 }
+
+// debugTests are the machine tests that ours runs against ours: the debug kernel has
+// no stock module.
+const debugTests = "^TestVM(BadInput|GarbageOnThePort|WritesThroughCuts|DetachAndAttach)$/^(Ours)?$"
 
 // findTop is the source tree: the working folder of `make`.
 func findTop() (string, error) {

@@ -134,8 +134,11 @@ type event struct {
 func goTests(kind string, args ...string) func(*runner, string) {
 	return func(r *runner, name string) {
 		var env []string
-		if kind == "vm" {
+		if kind == "vm" || kind == "debug" {
 			env = append(env, "DRBD_VM=1")
+		}
+		if kind == "debug" {
+			env = append(env, "DRBD_VM_KERNEL=debug")
 		}
 		if !r.options.fast {
 			env = append(env, "DRBD_REFERENCE=required") // the guests' image has it

@@ -42,7 +42,7 @@ func ParseFlavour(s string) (Flavour, error) {
 // Spec describes a machine to make. Zero values stand for the defaults.
 type Spec struct {
 	Flavour   Flavour
-	Kernel    string  // 6.1 (default) or 6.12
+	Kernel    string  // 6.1 (default), 6.12 or debug
 	Disks     []int64 // sizes in bytes of /dev/vda, /dev/vdb, ...
 	FillDisks bool    // with random bytes, other ones on each machine (all but the first and last MiB); else zeros
 	MemoryMB  int     // 384
@@ -79,6 +79,9 @@ func newMachine(b *Bed, number int, spec Spec) (*Machine, error) {
 	}
 	if spec.MemoryMB == 0 {
 		spec.MemoryMB = 384
+		if spec.Kernel == "debug" {
+			spec.MemoryMB = 1200 // shadow memory of KASAN
+		}
 	}
 	if spec.CPUs == 0 {
 		spec.CPUs = 1

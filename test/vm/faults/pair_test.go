@@ -46,9 +46,10 @@ func newPair(t *testing.T, alpha, bravo bed.Flavour) *pair {
 		}
 		b.Close(t.Failed())
 	})
+	kernel := os.Getenv("DRBD_VM_KERNEL") // "" is the bed's default
 	ms, err := b.Start(context.Background(),
-		bed.Spec{Flavour: alpha, Disks: []int64{diskSize, 16 << 20}},
-		bed.Spec{Flavour: bravo, Disks: []int64{diskSize, 16 << 20}})
+		bed.Spec{Flavour: alpha, Kernel: kernel, Disks: []int64{diskSize, 16 << 20}},
+		bed.Spec{Flavour: bravo, Kernel: kernel, Disks: []int64{diskSize, 16 << 20}})
 	if err != nil {
 		t.Fatal(err)
 	}
