@@ -18,8 +18,8 @@ func (p *Planner) Adjust(resources []*conf.Resolved, running *conf.Config, what 
 	plan := &Plan{}
 	for _, r := range resources {
 		have := running.Resource(r.Name)
-		if have == nil || have.ThisHost == nil {
-			p.create(plan, r, true)
+		if have == nil || have.ThisHost == nil || r.Me == nil {
+			p.create(plan, r, what, true)
 			continue
 		}
 		a := &adjuster{Planner: p, plan: plan, r: r, have: have, what: what}
@@ -126,11 +126,16 @@ func (a *adjuster) volume(v *conf.Volume) (later func()) {
 	if have != nil && have.Minor != v.Minor {
 		have = nil
 	}
-	if a.what.SkipDisk || a.what.Volume >= 0 && v.Nr != a.what.Volume {
+	if a.what.Volume >= 0 && v.Nr != a.what.Volume {
+		return later
+	}
+	if have == nil && !(a.what.SkipDisk && a.have.ThisHost.Volume(v.Nr) != nil) { // peers need the device also without its disk
+		a.one(StageNewMinor, a.NewMinor(a.r, v))
+	}
+	if a.what.SkipDisk {
 		return later
 	}
 	if have == nil {
-		a.one(StageNewMinor, a.NewMinor(a.r, v))
 		return a.attachLater(v)
 	}
 	moved := have.Disk != "" && !v.Diskless() && a.diskMoved(v, have)

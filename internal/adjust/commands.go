@@ -46,9 +46,13 @@ func (p *Planner) with(c Command, options conf.Options, withFile bool) Command {
 
 // effective replaces names in values by what the module knows.
 func (p *Planner) effective(options conf.Options) conf.Options {
+	const after = "resync-after"
+	if _, ok := options.Get(after); !ok {
+		return options
+	}
 	var out conf.Options
 	for _, o := range options {
-		if o.Name == "resync-after" {
+		if o.Name == after {
 			minor, err := p.View.ResyncAfter(o.Value)
 			if err != nil {
 				// A stale reference must not stop the resource (section 7.4).

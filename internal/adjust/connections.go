@@ -91,6 +91,7 @@ func only2(options conf.Options) conf.Options {
 
 func (a *adjuster) newConnection(l *conf.Link) {
 	a.chained(StageNewPeer, a.NewPeer(a.r, l))
+	a.proxySteps(a.plan, a.r, l)
 	for _, path := range l.Paths {
 		a.chained(StageNewPath, a.NewPath(a.r, l.PeerID, path.Mine, path.Theirs))
 	}

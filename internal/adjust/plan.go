@@ -15,6 +15,8 @@ type Tool int
 const (
 	Setup Tool = iota
 	Meta
+	Proxy // drbd-proxy-ctl
+	toolCount
 )
 
 // Command is one command line of a tool, without the program's name.
@@ -25,8 +27,14 @@ type Command struct {
 	Fallback bool
 }
 
+// Tools is how many tools there are.
+const Tools = int(toolCount)
+
 // Name is the command's word.
 func (c Command) Name() string {
+	if c.Tool == Proxy {
+		return "drbd-proxy-ctl"
+	}
 	if c.Tool == Meta {
 		return c.Args[metaCommandAt(c.Args)]
 	}
@@ -86,8 +94,8 @@ type Step struct {
 	Commands []Command
 	// After are steps that must have run before.
 	After []int
-	// MayTimeOut: exit code 5 is no failure.
-	MayTimeOut bool
+	// MayTimeOut: exit code 5 is no failure; MayFail: no exit code is.
+	MayTimeOut, MayFail bool
 }
 
 // Plan is what is to be done, in the order of planning.

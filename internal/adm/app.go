@@ -64,10 +64,15 @@ func isTerminal(f *os.File) bool {
 	return err == nil
 }
 
-// runTool calls the libraries behind the two tools: no process is started.
+const proxyControl = "drbd-proxy-ctl"
+
+// runTool calls the libraries behind the two tools of DRBD: no process is started but for the proxy's control program.
 func runTool(ctx context.Context, tool adjust.Tool, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
 	if tool == adjust.Meta {
 		return meta.Run(ctx, args, stdin, stdout, stderr)
+	}
+	if tool == adjust.Proxy {
+		return runProgram(ctx, proxyControl, args, stdin, stdout, stderr)
 	}
 	env := setup.NewEnv()
 	env.Stdin, env.Stdout, env.Stderr = stdin, stdout, stderr
@@ -75,6 +80,12 @@ func runTool(ctx context.Context, tool adjust.Tool, args []string, stdin io.Read
 		env.Width = 0
 	}
 	return setup.Run(ctx, env, args)
+}
+
+func runProgram(ctx context.Context, name string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	c := exec.CommandContext(ctx, name, args...)
+	c.Stdin, c.Stdout, c.Stderr = stdin, stdout, stderr
+	return exitCodeOf(stderr, c.Run())
 }
 
 func (e *Env) runShell(ctx context.Context, command string, environment []string) int {
@@ -106,7 +117,8 @@ type App struct {
 	// file is the main configuration file; fromStdin: it has no name that others could use.
 	file      string
 	fromStdin bool
-	programs  [2]string // by adjust.Tool: as printed command lines name them
+	failed    int                  // what making commands found wrong
+	programs  [adjust.Tools]string // by adjust.Tool: as printed command lines name them
 }
 
 // Run executes one command line, without the program's name, and returns its exit code.
@@ -183,7 +195,7 @@ func (a *App) run(args []string) error {
 	}
 	if line.dryRun {
 		// Thousands of lines, and no tool that writes in between.
-		out := bufio.NewWriter(a.env.Stdout)
+		out := bufio.NewWriterSize(a.env.Stdout, 1<<16)
 		own := *a.env
 		own.Stdout = out
 		a.env = &own
@@ -192,18 +204,25 @@ func (a *App) run(args []string) error {
 	return a.cmd.run(a)
 }
 
+// chosen is the program that the command line wants for a tool, "" for ours.
+func (a *App) chosen(tool adjust.Tool) string {
+	return [...]string{a.line.setup, a.line.meta, a.line.proxy}[tool]
+}
+
 // programPath is how printed command lines name the other tools (section 10.4).
 func (a *App) programPath(tool adjust.Tool) string {
 	if a.programs[tool] != "" {
 		return a.programs[tool]
 	}
-	name, chosen := "drbdsetup", a.line.setup
+	name, chosen := "drbdsetup", a.chosen(tool)
 	if tool == adjust.Meta {
-		name, chosen = "drbdmeta", a.line.meta
+		name = "drbdmeta"
 	}
 	switch {
 	case chosen != "":
 		name = chosen
+	case tool == adjust.Proxy:
+		name = proxyControl
 	case strings.Contains(a.env.Program, "/"):
 		name = filepath.Join(filepath.Dir(a.env.Program), name)
 	}

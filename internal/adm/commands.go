@@ -23,6 +23,7 @@ type command struct {
 	takesTest   bool
 	noConfig    bool
 	callback    bool
+	proxyToo    bool     // also where only a proxy of the resource is
 	backends    []string // commands of drbdsetup, or "drbdmeta X", whose options it takes
 	was         string   // the name of today, for a deprecated one
 	run         func(*App) error

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os/exec"
 	"regexp"
 	"slices"
 	"time"
@@ -133,19 +132,14 @@ func (a *App) call(c adjust.Command, stdout, stderr io.Writer) int {
 		defer cancel()
 	}
 	args := append(slices.Clone(c.Args), a.line.extra...)
-	chosen := a.line.setup
-	if c.Tool == adjust.Meta {
-		chosen = a.line.meta
-	}
+	chosen := a.chosen(c.Tool)
 	if !silent(stderr) { // else somebody else tells people what is going on
 		still := time.AfterFunc(patience, func() { a.warn("%s", a.waitingFor(c, limit)) })
 		defer still.Stop()
 	}
 	var code int
 	if chosen != "" {
-		p := exec.CommandContext(ctx, chosen, args...)
-		p.Stdin, p.Stdout, p.Stderr = a.env.Stdin, stdout, stderr
-		code = exitCodeOf(stderr, p.Run())
+		code = runProgram(ctx, chosen, args, a.env.Stdin, stdout, stderr)
 	} else {
 		code = a.env.Tool(ctx, c.Tool, args, a.env.Stdin, stdout, stderr)
 	}
@@ -203,11 +197,12 @@ func (a *App) group(commands []adjust.Command, resource string) int {
 		if !c.Fallback && code != exitOK {
 			return code
 		}
-		var held bytes.Buffer
+		var held *bytes.Buffer
 		stderr := a.env.Stderr
 		quiet := i+1 < len(commands) && commands[i+1].Fallback && slices.Contains(quietFirst, c.Args[0])
 		if quiet {
-			stderr = &held
+			held = &bytes.Buffer{}
+			stderr = held
 		}
 		code = a.exec(c, resource, stderr)
 		if quiet && slices.Contains(finalAnswers, code) {
@@ -232,7 +227,7 @@ func (a *App) iterate() error {
 		worst = max(worst, selectCode)
 		for _, t := range targets {
 			got := a.group(a.cmd.each(a, t), t.r.Name)
-			worst = max(worst, got)
+			worst = max(worst, got, a.failed)
 			if got >= exitExec {
 				return code(got)
 			}

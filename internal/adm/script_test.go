@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 
 func fakeTool(_ context.Context, tool adjust.Tool, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	c := adjust.Command{Tool: tool, Args: args}
-	fmt.Fprintf(stdout, "%s: %s\n", map[adjust.Tool]string{adjust.Setup: "setup", adjust.Meta: "meta"}[tool], strings.Join(args, " "))
+	fmt.Fprintf(stdout, "%s: %s\n", map[adjust.Tool]string{adjust.Setup: "setup", adjust.Meta: "meta", adjust.Proxy: "proxy"}[tool], strings.Join(args, " "))
 	for pair := range strings.FieldsSeq(os.Getenv("FAKE_EXIT")) {
 		word, code, _ := strings.Cut(pair, "=")
 		if word != c.Name() && word != strings.Join(args[:min(2, len(args))], ":") {

@@ -58,7 +58,7 @@ func (a *App) usable(r *conf.Resolved) bool {
 func (a *App) all() []*conf.Resolved {
 	var out []*conf.Resolved
 	for _, r := range a.view.Resources {
-		if r.Stacked == a.line.stacked && r.Me != nil {
+		if r.Stacked == a.line.stacked && r.Me != nil || r.ProxyOnly && a.cmd.proxyToo {
 			out = append(out, r)
 		}
 	}
@@ -145,11 +145,16 @@ func (a *App) selectWord(word string) (selection, int) {
 	case !a.usable(s.r):
 		a.warn("%s: nothing is done, because its configuration has errors", s.r.Name)
 		return s, exitConfig
+	case s.r.ProxyOnly && a.cmd.proxyToo:
 	case s.r.Me == nil && s.r.ProxyOnly:
 		a.warn("'%s' ignored, since this host (%s) is a proxy node, not a DRBD node.", word, a.view.Host.Node)
 		return s, exitUsage
 	case s.r.Me == nil:
 		a.warn("'%s' not defined in your config (for this host): %s", word, s.r.Why)
+		return s, exitUsage
+	}
+	if s.r.Me == nil && hasVolume {
+		a.warn("Resource '%s' has no volume %s", s.r.Name, volume)
 		return s, exitUsage
 	}
 	if hasVolume && !a.selectVolume(&s, word, volume) || hasPeer && !a.selectPeer(&s, word, peer) {
@@ -207,7 +212,7 @@ func (a *App) selectPeer(s *selection, word, peer string) bool {
 			return true
 		}
 	}
-	if slices.ContainsFunc(s.r.Me.Names, func(n string) bool { return conf.SameHost(n, peer) }) {
+	if slices.ContainsFunc(s.r.Here().Names, func(n string) bool { return conf.SameHost(n, peer) }) {
 		a.warn("Host name '%s' (from '%s') is not a peer, but the local node", peer, word)
 		return false
 	}

@@ -24,14 +24,14 @@ func publicCommands() []*command {
 	return []*command{
 		{name: "up", about: "bring resources up as configured", group: groupPublic, scope: scopeResource, checksIP: true, showsNotes: true,
 			backends: []string{"connect"}, run: (*App).up},
-		{name: "adjust", about: "bring what runs to what is configured", group: groupPublic, scope: scopeResource, checksIP: true, volumeToo: true,
+		{name: "adjust", about: "bring what runs to what is configured", group: groupPublic, scope: scopeResource, checksIP: true, volumeToo: true, proxyToo: true,
 			showsNotes: true, backends: planning, run: (*App).adjust},
 		{name: "adjust-with-progress", about: "the same, showing what is being done", group: groupPublic, scope: scopeResource, checksIP: true,
-			volumeToo: true, showsNotes: true, backends: planning, run: (*App).adjustWithProgress},
+			volumeToo: true, proxyToo: true, showsNotes: true, backends: planning, run: (*App).adjustWithProgress},
 		perResource("down", "take resources down").with(safe),
 		perResource("primary", "make this node Primary: the device can be used here"),
 		perResource("secondary", "make this node Secondary").with(safe),
-		perResource("role", "print the role of this node").with(safe),
+		role(),
 		planned("attach", "give devices their disks", scopeVolume, func(p *adjust.Planner, t target) []adjust.Command { return p.Attach(t.v) }).with(diskIP),
 		perVolume("detach", "take the disks away from devices").with(diskIP),
 		perPeer("connect", "connect to peers").with(ip),
@@ -93,6 +93,19 @@ func publicCommands() []*command {
 	}
 }
 
+// role of this node, or with RESOURCE:PEER of a peer.
+func role() *command {
+	c := perResource("role", "print the role of this node, or of the peer that was named").with(safe)
+	c.scope = scopeAny
+	c.each = func(a *App, t target) []adjust.Command {
+		if t.l != nil {
+			return []adjust.Command{a.setupCommand("peer-role", t.r.Name, itoa(t.l.PeerID))}
+		}
+		return []adjust.Command{a.setupCommand("role", t.r.Name)}
+	}
+	return c
+}
+
 func forgetPeer() *command {
 	c := perPeer("forget-peer", "free what the metadata keeps about a peer")
 	c.backends = append(c.backends, "drbdmeta forget-peer")
@@ -138,8 +151,42 @@ func expertCommands() []*command {
 			return p.Resize(t.v)
 		}).with(expert).with(disk),
 		setGI(),
+		proxyCommand("proxy-up", "connect the proxy on this host to those of the peers", func(p *adjust.Planner, t target) ([]adjust.Command, error) {
+			return p.ProxyUp(t.r, t.l)
+		}),
+		proxyCommand("proxy-down", "disconnect the proxy on this host", func(p *adjust.Planner, t target) ([]adjust.Command, error) {
+			return p.ProxyDown(t.r, t.l), nil
+		}),
 		perPeer("peer-role", "print the roles of peers").with(func(c *command) { c.group, c.safe = groupHidden, true }),
 	}
+}
+
+// proxyCommands tell the proxy on this host about connections. With `all`, resources without a proxy here are left out.
+func proxyCommand(name, about string, each func(p *adjust.Planner, t target) ([]adjust.Command, error)) *command {
+	c := row(name, about, scopePeer, func(a *App, t target) []adjust.Command {
+		p := a.planner()
+		switch {
+		case !adjust.Proxied(t.l):
+			if t.named {
+				a.warn("%s: the connection to %s has no proxy", t.r.Name, t.l.Peer.Name())
+			}
+			return nil
+		case !p.ProxyHere(t.l):
+			if t.named {
+				a.warn("The proxy config in resource %s is not for %s.", t.r.Name, a.view.Host.Node)
+				a.failed = max(a.failed, exitConfig)
+			}
+			return nil
+		}
+		commands, err := each(p, t)
+		if err != nil {
+			a.warn("%v", err)
+			a.failed = max(a.failed, exitConfig)
+		}
+		return commands
+	})
+	c.group, c.backends, c.proxyToo = groupShell, nil, true
+	return c
 }
 
 func setGI() *command {

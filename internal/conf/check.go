@@ -56,7 +56,8 @@ type user struct {
 
 // checkConflicts finds what two resources claim for themselves (section 7.1).
 func (v *View) checkConflicts() {
-	minors, metas, lowers, addresses := map[string]user{}, map[string]user{}, map[string]user{}, map[string]user{}
+	metas, lowers := map[string]user{}, map[string]user{}
+	minors, addresses := make(map[string]user, 2*len(v.Resources)), make(map[string]user, 2*len(v.Resources))
 	claim := func(table map[string]user, key string, u user, others bool, what string, args ...any) {
 		first, taken := table[key]
 		if !taken {

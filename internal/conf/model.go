@@ -214,6 +214,9 @@ func (a *Address) String() string { return a.Text() }
 // Arg is how drbdsetup takes it.
 func (a *Address) Arg() string { return a.Family + ":" + a.hostText() + ":" + a.Port }
 
+// Plain is how drbd-proxy-ctl takes it.
+func (a *Address) Plain() string { return a.hostText() + ":" + a.Port }
+
 // Connection is a section `connection`.
 type Connection struct {
 	Pos Pos

@@ -324,11 +324,13 @@ func CheckName(name string) error {
 }
 
 // once refuses a second section of the same name in one resource.
-func (p *parser) once(seen map[string]Pos, kw token) bool {
-	if first, ok := seen[kw.text]; ok {
-		return p.wrong(kw.pos, "a second '%s' in this resource; the first is at %s", kw.text, first)
+func (p *parser) once(b *body, kw token) bool {
+	for _, first := range b.seen {
+		if first.text == kw.text {
+			return p.wrong(kw.pos, "a second '%s' in this resource; the first is at %s", kw.text, first.pos)
+		}
 	}
-	seen[kw.text] = kw.pos
+	b.seen = append(b.seen, kw)
 	return true
 }
 
@@ -336,7 +338,7 @@ func (p *parser) once(seen map[string]Pos, kw token) bool {
 type body struct {
 	*Resource
 	what string
-	seen map[string]Pos // sections that may stand there once
+	seen []token // sections that may stand there once
 }
 
 // statement reads the rest of a statement of a T.
@@ -353,7 +355,7 @@ func read[T any](p *parser, what string, table map[string]statement[T], of T, kw
 // resourceBody reads what stands inside `resource` or `common`.
 func (p *parser) resourceBody(r *Resource, what string) bool {
 	base := p.level
-	of := &body{r, what, make(map[string]Pos, 4)}
+	of := &body{Resource: r, what: what}
 	return p.block(what, func(kw token) bool {
 		p.level = base
 		before := len(p.cfg.Diagnostics)
@@ -384,7 +386,7 @@ func init() {
 func optionStatements() map[string]statement[*body] {
 	options := func(s *section, special func(*parser, *Resource, token) (handled, ok bool)) statement[*body] {
 		return func(p *parser, b *body, kw token) bool {
-			p.once(b.seen, kw)
+			p.once(b, kw)
 			return p.options(s, &b.Options, func(kw token) (handled, ok bool) {
 				if special == nil {
 					return false, false
@@ -401,7 +403,7 @@ func optionStatements() map[string]statement[*body] {
 		"net": options(sectionNet, nil), "syncer": options(sectionSyncer, nil), "handlers": options(sectionHandlers, nil),
 		"options": options(sectionOptions, nil), "startup": options(sectionStartup, (*parser).startupItem),
 		"protocol": func(p *parser, b *body, kw token) bool {
-			p.once(b.seen, kw)
+			p.once(b, kw)
 			return p.option(sectionNet, &b.Options, kw)
 		},
 		"proxy": func(p *parser, b *body, kw token) bool {

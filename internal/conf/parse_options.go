@@ -140,6 +140,9 @@ func possible(f *genl.Field) string {
 func (p *parser) setOption(list *Options, o Option) {
 	i := list.index(o.Name)
 	if i < 0 {
+		if *list == nil {
+			*list = make(Options, 0, 2)
+		}
 		*list = append(*list, o)
 		return
 	}

@@ -24,8 +24,9 @@ type Resolved struct {
 	Why string
 	// Stacked: here it stands on another resource.
 	Stacked bool
-	// ProxyOnly: this host has a proxy of the resource, not the resource.
+	// ProxyOnly: this host has a proxy of the resource, not the resource; ProxyOf is the host that it works for.
 	ProxyOnly bool
+	ProxyOf   *Host
 	Links     []*Link
 	// HandlerOptions and so on are in Resource.Options.
 }
@@ -52,6 +53,14 @@ type LinkPath struct {
 type PeerDevice struct {
 	Nr      int
 	Options Options
+}
+
+// Here is the host section that this host works for: its own, or that of its proxy.
+func (r *Resolved) Here() *Host {
+	if r.Me != nil {
+		return r.Me
+	}
+	return r.ProxyOf
 }
 
 // Resource returns the resource of that name, nil when there is none.
@@ -270,7 +279,7 @@ func (x *resolver) findMe() {
 func (x *resolver) notMine(id Identity) {
 	for _, h := range x.r.Hosts {
 		if h.Proxy != nil && slices.ContainsFunc(h.Proxy.Hosts, func(n string) bool { return SameHost(n, id.Node) }) {
-			x.r.ProxyOnly = true
+			x.r.ProxyOnly, x.r.ProxyOf = true, h
 		}
 	}
 	if len(x.r.Hosts) == 0 {

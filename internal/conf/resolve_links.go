@@ -237,7 +237,7 @@ func (x *resolver) peerDevices(c *Connection, ends [2]*Host) {
 
 // link collects what this host has to do with each peer.
 func (x *resolver) link() {
-	me := x.r.Me
+	me := x.r.Here()
 	if me == nil {
 		return
 	}
