@@ -66,7 +66,8 @@ void oracle_init(void)
 {
 	W->branch[0].used = true;
 	W->branch[0].floor = calloc(W->disk[0].units, sizeof(u64));
-	W->branch[0].durable = calloc(W->disk[0].units, sizeof(u64));
+	W->durable[0] = calloc(W->disk[0].units, sizeof(u64));
+	W->durable[1] = calloc(W->disk[0].units, sizeof(u64));
 	W->n_durable = 1;
 	W->max_ops = 64;
 	W->ops = calloc(W->max_ops, sizeof(*W->ops));
@@ -77,10 +78,10 @@ void oracle_free(void)
 {
 	u32 i;
 
-	for (i = 0; i < BRANCHES; i++) {
+	for (i = 0; i < BRANCHES; i++)
 		free(W->branch[i].floor);
-		free(W->branch[i].durable);
-	}
+	free(W->durable[0]);
+	free(W->durable[1]);
 }
 
 /* --- operations of the application -------------------------------------------------------- */
@@ -118,7 +119,7 @@ static void check_read(const struct op *op)
 
 static void make_durable(const struct op *op)
 {
-	u64 *durable = W->branch[W->on_branch[op->node]].durable;
+	u64 *durable = W->durable[op->node];
 	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
 
 	for (i = 0; i < op->size / UNIT_BYTES; i++)
@@ -182,22 +183,49 @@ void oracle_crash(struct host *h)
 
 	for (k = 1; W->protocol != 3 && k < BRANCHES; k++)
 		if (W->branch[k].parent == b)
-			W->branch[k].parent_acked = W->branch[b].acked;
+			W->branch[k].untold = true;
 	for (u = 0; u < mine->units; u++) {
-		u64 *floor = &W->branch[b].floor[u], durable = W->branch[b].durable[u];
+		u64 *floor = &W->branch[b].floor[u], durable = W->durable[node][u];
 
-		if (durable > ended(mine->cur[u]) && !(shared && durable <= ended(theirs->cur[u])) &&
-		    h->st_dev.disk == DISK_UP_TO_DATE && followed && !W->unchecked)
+		if (durable > ended(mine->cur[u]) && !W->unchecked)
 			violated("n%d crashed and lost unit %u, write %u: a write submitted at %llu was flushed",
 				 node, u, mine->cur[u], (unsigned long long)durable);
 		if (W->protocol != 3 && shared)
 			*floor = min(*floor, min(begun(mine->cur[u]), begun(theirs->cur[u])));
 		else if (followed && !has_unit(node, b, u))
 			*floor = min(*floor, begun(mine->cur[u]));
+		else if (!has_unit(node, b, u))
+			W->lost_cache[node] = true;
 	}
 }
 
 /* --- branches ---------------------------------------------------------------------------------- */
+
+static struct md_superblock superblock(int n)
+{
+	struct host *h = W->host[n];
+	struct md_superblock sb;
+
+	if (h && h->attached && h->st_dev.disk > DISK_ATTACHING) {
+		core_md_to_disk(&h->dev, &sb);
+	} else if (drbd_md_decode(W->disk[n].md, &sb) != MD_OK) {
+		violated("n%d: superblock cannot be decoded", n);
+	}
+	return sb;
+}
+
+/*
+ * One node has heard that a resync ended, the other has not, and goes on with the
+ * bitmap identifier of the resync: it makes no new generation (behaviour.md 8.3),
+ * so that what it writes alone cannot be told later.
+ */
+static bool missed_end_of_sync(void)
+{
+	struct md_superblock a = superblock(0), b = superblock(1);
+
+	return ((a.current_uuid ^ b.current_uuid) & ~1ull) == 0 &&
+	       (a.peer[a.format == MD_V08 ? 0 : 1].bitmap_uuid || b.peer[0].bitmap_uuid);
+}
 
 static void fork_branch(int node, const ver *content, bool stale)
 {
@@ -215,10 +243,10 @@ static void fork_branch(int node, const ver *content, bool stale)
 	b->used = true;
 	b->parent = parent;
 	b->stale = stale;
+	b->untold = (stale && W->lost_cache[node]) || missed_end_of_sync();
 	b->parent_acked = W->branch[parent].acked;
 	b->forked = ++W->count;
 	b->floor = calloc(W->disk[0].units, sizeof(u64));
-	b->durable = calloc(W->disk[0].units, sizeof(u64));
 	for (u = 0; u < W->disk[0].units; u++)
 		b->floor[u] = begun(content[u]);
 	W->on_branch[node] = i;
@@ -252,7 +280,7 @@ static bool would_lose(u8 lose, u8 keep)
 	if (descends(keep, lose)) {
 		while (k->parent != lose)
 			k = &W->branch[k->parent];
-		return k->stale || W->branch[lose].acked > k->parent_acked;
+		return !k->untold && (k->stale || W->branch[lose].acked > k->parent_acked);
 	}
 	if (descends(lose, keep))
 		return W->branch[lose].acked > 0;
@@ -265,15 +293,14 @@ static void forgive(u8 branch, int node)
 	struct branch *b = &W->branch[branch];
 	u32 u;
 
-	for (u = 0; u < W->disk[node].units; u++) {
+	for (u = 0; u < W->disk[node].units; u++)
 		b->floor[u] = min(b->floor[u], begun(W->disk[node].cur[u]));
-		b->durable[u] = min(b->durable[u], b->floor[u]);
-	}
 }
 
 void oracle_sync_start(int target)
 {
 	u8 lose = W->on_branch[target], keep = W->on_branch[1 - target];
+	u32 i;
 
 	if (would_lose(lose, keep) && !W->discard_allowed[target] && !W->unchecked)
 		violated("n%d becomes sync target and loses acknowledged writes of branch %u (peer: branch %u): undetected divergence",
@@ -282,11 +309,15 @@ void oracle_sync_start(int target)
 		forgive(keep, 1 - target);
 	W->discard_allowed[target] = false;
 	W->on_branch[target] = keep;
+	/* what it had flushed is overwritten by right */
+	memset(W->durable[target], 0, W->disk[target].units * sizeof(u64));
+	for (i = 1; i < W->n_ops; i++)
+		W->ops[i]->broken |= W->ops[i]->node == target;
 }
 
 void oracle_sync_end(int target)
 {
-	(void)target;
+	W->lost_cache[target] = false;
 	W->r.resyncs_done++;
 }
 
@@ -391,19 +422,6 @@ void check_equal(const char *when)
 				violated("%s: acknowledged write lost: unit %u is write %u on n%d, though a write submitted at %llu was acknowledged",
 				     when, u, W->disk[n].cur[u], n,
 				     (unsigned long long)W->branch[W->on_branch[n]].floor[u]);
-}
-
-static struct md_superblock superblock(int n)
-{
-	struct host *h = W->host[n];
-	struct md_superblock sb;
-
-	if (h && h->attached && h->st_dev.disk > DISK_ATTACHING) {
-		core_md_to_disk(&h->dev, &sb);
-	} else if (drbd_md_decode(W->disk[n].md, &sb) != MD_OK) {
-		violated("n%d: superblock cannot be decoded", n);
-	}
-	return sb;
 }
 
 static u32 slot_of(int n, const struct md_superblock *sb)

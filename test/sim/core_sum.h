@@ -1,1 +1,1 @@
-#define CORE_SUM "8bc38f468b9638ff740eca35734b4d3f"
+#define CORE_SUM "60f27e20c38a993770cbca700b824c9d"

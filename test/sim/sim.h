@@ -356,10 +356,10 @@ struct branch {
 	bool used;
 	u8 parent;
 	u64 *floor;		/* per unit: newest submission among its acknowledged writes */
-	u64 *durable;		/* the same of those that a flush has covered */
 	u64 acked;		/* writes acknowledged in it */
 	u64 parent_acked;	/* of the parent when it forked */
 	bool stale;		/* forked from content that lacked acknowledged writes */
+	bool untold;		/* no generation can tell of what it lacks (docs/reliability.md) */
 	u64 forked;		/* when */
 };
 
@@ -414,6 +414,8 @@ struct world {
 	u32 n_durable;		/* operations before it are durable, or never will be */
 	struct branch branch[BRANCHES];
 	u8 on_branch[NODES];	/* of the content of the disk */
+	bool lost_cache[NODES];	/* it crashed and lost what its peer has */
+	u64 *durable[NODES];	/* per unit: newest submission that a flush of this node covered */
 	bool split_reported[NODES];
 	bool unrelated;		/* a node has said that the data are unrelated: only a person can go on */
 	bool unchecked;		/* more was lost than is modelled: no check of content any more */
