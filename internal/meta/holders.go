@@ -124,7 +124,7 @@ func (h *holderSearch) mounts(n number) {
 }
 
 func sameDevice(path string, n number) bool {
-	if !strings.HasPrefix(path, "/") {
+	if !strings.HasPrefix(path, "/dev/") { // other sources can be remote, and to look at them can hang
 		return false
 	}
 	other, ok := numberOf(path)

@@ -40,17 +40,62 @@ func referenceTool(t *testing.T) string {
 	return tool
 }
 
+// reference runs the stock tool, in places of its own: it has no option for where it keeps its locks and notes.
+type reference struct {
+	tool  string
+	state string // its /var/lib and /run; empty: those of this machine
+}
+
+const ownPlaces = `mount --bind "$0/lib" /var/lib && mount --bind "$0/run" /run && exec "$@"`
+
+func newReference(t *testing.T) *reference {
+	r := &reference{tool: referenceTool(t), state: t.TempDir()}
+	for _, dir := range []string{"lib/drbd", "run/lock", "run/drbd/lock"} {
+		if err := os.MkdirAll(filepath.Join(r.state, dir), 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := r.command("true").CombinedOutput(); err != nil {
+		t.Logf("the reference uses the folders of this machine: %v %s", err, out)
+		r.state = ""
+	}
+	return r
+}
+
+func (r *reference) command(argv ...string) *exec.Cmd {
+	if r.state == "" {
+		return exec.Command(argv[0], argv[1:]...)
+	}
+	return exec.Command("unshare", append([]string{"--map-root-user", "--mount", "sh", "-c", ownPlaces, r.state}, argv...)...)
+}
+
+// run gives what the tool wrote, and its exit status.
+func (r *reference) run(t *testing.T, dir string, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	cmd := r.command(append([]string{r.tool}, args...)...)
+	cmd.Dir = dir
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	err := cmd.Run()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
+}
+
 // pair is the same device twice: ours and the reference's.
 type pair struct {
 	*bench
-	tool         string
+	t            *testing.T
+	reference    *reference
 	ours, theirs string
 }
 
 func newPair(t *testing.T, size int64) *pair {
-	tool := referenceTool(t)
+	reference := newReference(t)
 	dir := t.TempDir()
-	p := &pair{newBench(t), tool, filepath.Join(dir, "ours", "dev"), filepath.Join(dir, "ref", "dev")}
+	p := &pair{newBench(t), t, reference, filepath.Join(dir, "ours", "dev"), filepath.Join(dir, "ref", "dev")}
 	for _, f := range []string{p.ours, p.theirs} {
 		if err := os.MkdirAll(filepath.Dir(f), 0o755); err != nil {
 			t.Fatal(err)
@@ -79,20 +124,11 @@ var (
 func (p *pair) step(line string) {
 	p.t.Helper()
 	// The tools are in a folder with their device, so that all texts are equal.
-	theirs := exec.Command(p.tool, strings.Fields(strings.ReplaceAll(line, "DEV", "dev"))...)
-	theirs.Dir = filepath.Dir(p.theirs)
-	var out, stderr bytes.Buffer
-	theirs.Stdout, theirs.Stderr = &out, &stderr
-	err := theirs.Run()
-	var exit *exec.ExitError
-	if err != nil && !errors.As(err, &exit) {
-		p.t.Fatal(err)
-	}
+	args := strings.Fields(strings.ReplaceAll(line, "DEV", "dev"))
+	out, stderr, want := p.reference.run(p.t, filepath.Dir(p.theirs), args...)
 	p.t.Chdir(filepath.Dir(p.ours))
-	code := p.run(strings.Fields(strings.ReplaceAll(line, "DEV", "dev"))...)
-	if want := theirs.ProcessState.ExitCode(); code != want {
-		p.t.Errorf("%s: exit %d, the reference %d\n%s%s--- reference:\n%s%s", line, code, want, p.out.String(), p.err.String(), out.String(),
-			stderr.String())
+	if code := p.run(args...); code != want {
+		p.t.Errorf("%s: exit %d, the reference %d\n%s%s--- reference:\n%s%s", line, code, want, p.out.String(), p.err.String(), out, stderr)
 	}
 	clean := func(s string) string {
 		for _, r := range []*regexp.Regexp{onlyOurs, dumpHead, zeroing, emptyLines} {
@@ -103,10 +139,10 @@ func (p *pair) step(line string) {
 		}
 		return s
 	}
-	if diff := cmp.Diff(clean(out.String()), clean(p.out.String())); diff != "" {
+	if diff := cmp.Diff(clean(out), clean(p.out.String())); diff != "" {
 		p.t.Errorf("%s: output (-reference +ours):\n%s", line, diff)
 	}
-	if diff := cmp.Diff(clean(stderr.String()), clean(p.err.String())); diff != "" {
+	if diff := cmp.Diff(clean(stderr), clean(p.err.String())); diff != "" {
 		p.t.Errorf("%s: errors (-reference +ours):\n%s", line, diff)
 	}
 	if a, b := contentSum(p.t, p.theirs), contentSum(p.t, p.ours); a != b {
