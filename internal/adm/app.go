@@ -17,6 +17,7 @@ import (
 
 	"drbd/internal/adjust"
 	"drbd/internal/conf"
+	"drbd/internal/lint"
 	"drbd/internal/meta"
 	"drbd/internal/setup"
 )
@@ -45,6 +46,8 @@ type Env struct {
 	RunDir string
 	// ProcFile is where the module tells its version.
 	ProcFile string
+	// Machine is what lint looks at; nil: the one this runs on.
+	Machine *lint.Machine
 	// Terminal: a person looks at the output.
 	Terminal bool
 }

@@ -89,6 +89,8 @@ func publicCommands() []*command {
 		{name: "dump", about: "print the configuration as it was understood", group: groupPublic, scope: scopeConfig, takesTest: true, showsNotes: true,
 			backends: []string{"drbdadm dump"}, run: (*App).dump},
 		{name: "dump-xml", about: "print the configuration as XML", group: groupPublic, scope: scopeConfig, takesTest: true, run: (*App).dump},
+		{name: "lint", about: "look for what is valid and will hurt: options, disks, addresses, ports, handlers", group: groupPublic, scope: scopeConfig, safe: true,
+			showsNotes: true, run: (*App).lint},
 		{name: "hidden-commands", about: "list the commands that are for programs", group: groupPublic, scope: scopeNone, noConfig: true, run: (*App).hiddenCommands},
 	}
 }
