@@ -1,1 +1,1 @@
-#define CORE_SUM "60f27e20c38a993770cbca700b824c9d"
+#define CORE_SUM "e468c5fecef08bd0865ac44ff60852d7"

@@ -10,7 +10,21 @@ package sim
 */
 import "C"
 
-import "unsafe"
+import (
+	"path/filepath"
+	"runtime"
+	"testing"
+	"unsafe"
+
+	"drbd/test/rebuild"
+)
+
+// Main is to be called from TestMain: it sees to it that the code that is
+// compiled in is that of now.
+func Main(m *testing.M) {
+	_, file, _, _ := runtime.Caller(0)
+	rebuild.Package{Folder: filepath.Dir(file), Sum: C.GoString(C.sim_core_sum()), ASan: C.sim_has_asan() != 0}.Main(m)
+}
 
 // Options shape a run.
 type Options struct {
@@ -33,6 +47,23 @@ type Result struct {
 type Counts struct {
 	Writes, Reads, Flushes, Crashes, Cuts, Resyncs, ResyncsDone, FullSyncs int
 	SplitBrains, Forced, Jobs, Forks, Sessions, Errors                     int
+}
+
+func (c *Counts) add(o Counts) {
+	c.Writes += o.Writes
+	c.Reads += o.Reads
+	c.Flushes += o.Flushes
+	c.Crashes += o.Crashes
+	c.Cuts += o.Cuts
+	c.Resyncs += o.Resyncs
+	c.ResyncsDone += o.ResyncsDone
+	c.FullSyncs += o.FullSyncs
+	c.SplitBrains += o.SplitBrains
+	c.Forced += o.Forced
+	c.Jobs += o.Jobs
+	c.Forks += o.Forks
+	c.Sessions += o.Sessions
+	c.Errors += o.Errors
 }
 
 // Run lives through the world of a seed.

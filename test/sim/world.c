@@ -13,6 +13,27 @@ __thread struct world *W;
 #define MAX_STEPS 400000ull
 #define SETTLE_MS (600u * 1000u)
 
+/* Undefined behaviour is a failure, not a line in a log. */
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+	return "halt_on_error=1:print_stacktrace=1";
+}
+
+const char *sim_core_sum(void)
+{
+	return CORE_SUM;
+}
+
+int sim_has_asan(void)
+{
+#ifdef __SANITIZE_ADDRESS__
+	return 1;
+#else
+	return 0;
+#endif
+}
+
 /* --- chance, failure, trace --------------------------------------------------------- */
 
 u64 rnd(void)
