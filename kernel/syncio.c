@@ -200,14 +200,14 @@ void drbd_reply_sent(struct drbd_peer_req *pr)
 		drbd_peer_req_free(pr);
 		return;
 	}
+	drbd_peer_req_drop_pages(pr);
 	spin_lock_irq(&dev->extent_lock);
 	pr->sent = true;
 	acked = pr->dead;
 	spin_unlock_irq(&dev->extent_lock);
+	/* not acked yet: from here on it belongs to the ack */
 	if (acked)
 		drbd_peer_req_free(pr);
-	else
-		drbd_peer_req_drop_pages(pr);
 }
 
 /* The target's ack for a block that we sent. */
