@@ -65,6 +65,7 @@ install: ## install module (below updates/) and tools on this machine; DESTDIR i
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
 	install -d $(DESTDIR)/usr/sbin $(DESTDIR)/var/lib/drbd
 	install -m 755 bin/drbdadm bin/drbdsetup bin/drbdmeta $(DESTDIR)/usr/sbin/
+	@scripts/install-docs $(DESTDIR)
 
 .PHONY: clean
 clean: ## remove what was built; downloaded packages stay
