@@ -42,6 +42,8 @@ type Env struct {
 	Tool func(ctx context.Context, tool adjust.Tool, args []string, stdin io.Reader, stdout, stderr io.Writer) int
 	// Shell runs a handler.
 	Shell func(ctx context.Context, command string, environment []string) int
+	// Sectors is the size of a device by its minor number, 0 when it cannot be told.
+	Sectors func(minor string) uint64
 	// RunDir has the links from resources and devices to the file that configured them.
 	RunDir string
 	// ProcFile is where the module tells its version.
@@ -55,7 +57,7 @@ type Env struct {
 // NewEnv is the real world.
 func NewEnv() *Env {
 	e := &Env{
-		Program: os.Args[0], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Host: conf.ThisHost, Tool: runTool,
+		Program: os.Args[0], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Host: conf.ThisHost, Tool: runTool, Sectors: sectorsOf,
 		RunDir: "/var/run/drbd", ProcFile: "/proc/drbd", Terminal: isTerminal(os.Stdin) && isTerminal(os.Stdout),
 	}
 	e.Shell = e.runShell

@@ -76,14 +76,14 @@ func (a *App) exec(c adjust.Command, resource string, stderr io.Writer) int {
 	if a.line.verbose > 0 {
 		a.say("%s", a.commandLine(c))
 	}
-	heard := &listener{to: stderr, word: noMetadata}
+	heard := &listener{to: stderr, words: []string{noMetadata, noModule}}
 	code := a.call(c, a.env.Stdout, heard)
 	if code == exitOK {
 		a.executed(c)
 	}
-	if code >= exitConfig && stderr == a.env.Stderr {
+	if code >= exitConfig && stderr == a.env.Stderr && !heard.heard(noModule) { // that says everything already
 		a.warn("Command '%s' terminated with exit code %d", withoutSecret(a.commandLine(c)), code)
-		if c.Tool == adjust.Meta && heard.found {
+		if c.Tool == adjust.Meta && heard.heard(noMetadata) {
 			a.adviseMetadata(c, resource)
 		}
 	}
@@ -93,15 +93,24 @@ func (a *App) exec(c adjust.Command, resource string, stderr io.Writer) int {
 // noMetadata is what drbdmeta says of a disk without metadata; other programs know the sentence.
 const noMetadata = "No valid meta data found"
 
-// listener passes on what is written and notes whether a sentence was among it.
+// noModule is what drbdsetup says without a module.
+const noModule = "generic netlink family"
+
+// listener passes on what is written and notes which known sentences were among it.
 type listener struct {
 	to    io.Writer
-	word  string
-	found bool
+	words []string
+	found []string
 }
 
+func (l *listener) heard(word string) bool { return slices.Contains(l.found, word) }
+
 func (l *listener) Write(text []byte) (int, error) {
-	l.found = l.found || bytes.Contains(text, []byte(l.word))
+	for _, w := range l.words {
+		if bytes.Contains(text, []byte(w)) {
+			l.found = append(l.found, w)
+		}
+	}
 	return l.to.Write(text)
 }
 
@@ -204,7 +213,12 @@ func (a *App) group(commands []adjust.Command, resource string) int {
 			held = &bytes.Buffer{}
 			stderr = held
 		}
-		code = a.exec(c, resource, stderr)
+		run := func() int { return a.exec(c, resource, stderr) }
+		if c.Tool == adjust.Setup && c.Args[0] == "resize" {
+			code = a.resize(c, run)
+		} else {
+			code = run()
+		}
 		if quiet && slices.Contains(finalAnswers, code) {
 			_, _ = a.env.Stderr.Write(held.Bytes())
 		}

@@ -147,13 +147,20 @@ func (a *App) runPlanWith(plan *adjust.Plan, after func(s *adjust.Step, code int
 	if skipped == nil {
 		skipped = func(*adjust.Step) {}
 	}
+	hopeless := false // there is no module: every further step would say the same
 	plan.Walk(func(s *adjust.Step) bool {
+		if hopeless {
+			return true
+		}
 		got := a.group(s.Commands, s.Resource)
 		if s.MayTimeOut && got == exitTimeout || s.MayFail {
 			got = exitOK
 		}
 		if got != exitOK {
 			worst = exitUsage
+		}
+		if hopeless = got >= exitExec && s.Stage == adjust.StageNewResource; hopeless {
+			return true
 		}
 		return after(s, got)
 	}, skipped)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -30,6 +31,14 @@ func TestMain(m *testing.M) {
 
 func fakeTool(_ context.Context, tool adjust.Tool, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	c := adjust.Command{Tool: tool, Args: args}
+	if file := os.Getenv("FAKE_STATUS"); file != "" && slices.Contains(args, "--json") {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return exitExec
+		}
+		_, _ = stdout.Write(text)
+		return exitOK
+	}
 	fmt.Fprintf(stdout, "%s: %s\n", map[adjust.Tool]string{adjust.Setup: "setup", adjust.Meta: "meta", adjust.Proxy: "proxy"}[tool], strings.Join(args, " "))
 	for pair := range strings.FieldsSeq(os.Getenv("FAKE_EXIT")) {
 		word, code, _ := strings.Cut(pair, "=")
@@ -39,6 +48,10 @@ func fakeTool(_ context.Context, tool adjust.Tool, args []string, _ io.Reader, s
 		n, err := strconv.Atoi(code)
 		if err != nil {
 			n = exitExec
+		}
+		if n == 20 {
+			fmt.Fprintf(stderr, "Could not connect to 'drbd' %s: the module cannot be loaded; run: modprobe drbd\n", noModule)
+			return n
 		}
 		if n == 255 {
 			fmt.Fprintln(stderr, noMetadata)

@@ -99,7 +99,12 @@ func (a *App) selectAll() (out []selection, code int) {
 		return nil, exitUsage
 	case len(resources) == 0:
 		a.warn("WARN: no normal resources defined for this host (%s)!?", host)
-		for _, r := range a.view.Resources {
+		const most = 5 // the others have the same names
+		for i, r := range a.view.Resources {
+			if i == most {
+				a.warn("... and %d more", len(a.view.Resources)-most)
+				break
+			}
 			if r.Why != "" {
 				a.warn("resource '%s': %s", r.Name, r.Why)
 			}

@@ -80,6 +80,7 @@ func shellCommands() []*command {
 			}
 		}),
 		volumes("sh-udev", "print what udev rules need", (*App).printUdev),
+		{name: "sh-status", about: "print states as shell variables, in the form of DRBD 8.4", group: groupShell, scope: scopeVolume, safe: true, run: (*App).shStatus},
 		{name: "sh-b-pri", about: "make those resources Primary that are to be Primary here from the start", group: groupShell, scope: scopeResource,
 			run: (*App).iterate, each: becomePrimary},
 	}

@@ -65,6 +65,7 @@ _drbdadm() {
         sh-nop:'do nothing; the exit code tells whether the configuration is valid'
         sh-resource:'print the names of the selected resources'
         sh-resources:'print the names of all resources'
+        sh-status:'print states as shell variables, in the form of DRBD 8.4'
         sh-udev:'print what udev rules need'
         show-gi:'print the data generations with an explanation'
         status:'print the states of resources'

@@ -284,6 +284,7 @@ complete -c drbdadm -n __fish_use_subcommand -a sh-mod-parms -d 'print parameter
 complete -c drbdadm -n __fish_use_subcommand -a sh-nop -d 'do nothing; the exit code tells whether the configuration is valid'
 complete -c drbdadm -n __fish_use_subcommand -a sh-resource -d 'print the names of the selected resources'
 complete -c drbdadm -n __fish_use_subcommand -a sh-resources -d 'print the names of all resources'
+complete -c drbdadm -n __fish_use_subcommand -a sh-status -d 'print states as shell variables, in the form of DRBD 8.4'
 complete -c drbdadm -n __fish_use_subcommand -a sh-udev -d 'print what udev rules need'
 complete -c drbdadm -n __fish_use_subcommand -a show-gi -d 'print the data generations with an explanation'
 complete -c drbdadm -n '__fish_seen_subcommand_from show-gi' -l force
