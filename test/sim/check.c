@@ -142,6 +142,32 @@ static void flush_ended(const struct op *flush)
 		W->n_durable++;
 }
 
+static bool missed_end_of_sync(void);
+static struct md_superblock superblock(int n);
+
+/*
+ * Success for a write that the peer's disk does not have, while nothing on the
+ * disks tells that this node went on alone: if it died now, nobody would know.
+ */
+static void check_told(const struct op *op)
+{
+	int peer = 1 - op->node;
+	const struct disk *theirs = &W->disk[peer];
+	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
+	struct md_superblock mine, other;
+
+	for (i = 0; i < op->size / UNIT_BYTES; i++)
+		if (theirs->cur[first + i] < op->v)
+			break;
+	if (i == op->size / UNIT_BYTES || W->protocol != 3 || W->lost_any[peer] || W->unchecked ||
+	    drbd_md_decode(W->disk[op->node].md, &mine) != MD_OK ||
+	    drbd_md_decode(theirs->md, &other) != MD_OK || missed_end_of_sync())
+		return;
+	if (!((mine.current_uuid ^ other.current_uuid) & ~1ull) && (other.flags & MDF_WAS_UP_TO_DATE))
+		violated("n%d acknowledges write %u, which its peer lacks, and has no new generation on its disk",
+			 op->node, op->v);
+}
+
 /* It ended well. */
 void oracle_done(struct op *op)
 {
@@ -158,6 +184,7 @@ void oracle_done(struct op *op)
 	if (op->fua)
 		make_durable(op);
 	b->acked++;
+	check_told(op);
 	for (i = 0; i < op->size / UNIT_BYTES; i++)
 		b->floor[first + i] = max(b->floor[first + i], op->submitted);
 }
@@ -317,7 +344,7 @@ void oracle_sync_start(int target)
 
 void oracle_sync_end(int target)
 {
-	W->lost_cache[target] = false;
+	W->lost_cache[target] = W->lost_any[target] = false;
 	W->r.resyncs_done++;
 }
 

@@ -208,6 +208,8 @@ void disk_crash(struct host *h)
 			d->stable[d->cache[i].unit] = d->cache[i].v;
 	d->cache_base += d->n_cache;
 	d->n_cache = 0;
+	if (memcmp(d->cur, d->stable, d->units * sizeof(ver)))
+		W->lost_any[h->id] = true;
 	memcpy(d->cur, d->stable, d->units * sizeof(ver));
 	check_replay(h);
 }

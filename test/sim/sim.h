@@ -414,7 +414,8 @@ struct world {
 	u32 n_durable;		/* operations before it are durable, or never will be */
 	struct branch branch[BRANCHES];
 	u8 on_branch[NODES];	/* of the content of the disk */
-	bool lost_cache[NODES];	/* it crashed and lost what its peer has */
+	bool lost_cache[NODES];	/* it crashed and lost acknowledged writes that its peer has */
+	bool lost_any[NODES];	/* ... anything: acks of it may still be under way */
 	u64 *durable[NODES];	/* per unit: newest submission that a flush of this node covered */
 	bool split_reported[NODES];
 	bool unrelated;		/* a node has said that the data are unrelated: only a person can go on */
