@@ -1,9 +1,14 @@
 package conf_test
 
 import (
+	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -56,6 +61,46 @@ func TestDumpKeepsTheMeaning(t *testing.T) {
 		}
 		if diff := cmp.Diff(plan(view), plan(again)); diff != "" {
 			t.Fatalf("seed %d: the dump means something else (-file +dump):\n%s\n%s", seed, diff, text)
+		}
+	}
+}
+
+// data is the configuration in the forms for programs, without the places in the file.
+func data(t *testing.T, view *conf.View) string {
+	t.Helper()
+	var out strings.Builder
+	for _, dump := range []func(io.Writer, *conf.View, []*conf.Resolved) error{conf.DumpXML, conf.DumpJSON} {
+		if err := dump(&out, view, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return place.ReplaceAllString(out.String(), "")
+}
+
+var place = regexp.MustCompile(`( conf-file-line="[^"]*"|\n *"line": \d+,)`)
+
+// The forms for programs say the same of a file and of its dump, and are well formed.
+func TestDumpDataOfADump(t *testing.T) {
+	for seed := range uint64(300) {
+		text := conftest.Config(rand.New(rand.NewPCG(seed, 7)))
+		view := conf.Resolve(conf.Parse("f", text), alpha)
+		again := conf.Resolve(conf.Parse("f", dump(view)), alpha)
+		if diff := cmp.Diff(data(t, view), data(t, again)); diff != "" {
+			t.Fatalf("seed %d: dump-xml, dump --json of the file and of its dump differ (-file +dump):\n%s\n%s", seed, diff, text)
+		}
+		var asXML, asJSON strings.Builder
+		if err := errors.Join(conf.DumpXML(&asXML, view, nil), conf.DumpJSON(&asJSON, view, nil)); err != nil {
+			t.Fatal(err)
+		}
+		if !json.Valid([]byte(asJSON.String())) {
+			t.Fatalf("seed %d: no JSON:\n%s", seed, asJSON.String())
+		}
+		for d := xml.NewDecoder(strings.NewReader(asXML.String())); ; {
+			if _, err := d.Token(); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				t.Fatalf("seed %d: no XML: %v\n%s", seed, err, asXML.String())
+			}
 		}
 	}
 }
