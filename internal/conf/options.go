@@ -126,6 +126,11 @@ func (s *section) unknownOption(name string) string {
 			return fmt.Sprintf("%s; it belongs into '%s { }'", text, other.name)
 		}
 	}
+	for _, l := range legacyOptions {
+		if l.name == name && l.toSection != nil {
+			return fmt.Sprintf("%s; today it is '%s { %s }'", text, l.toSection.name, l.toName)
+		}
+	}
 	return text + didYouMean(name, s.names())
 }
 

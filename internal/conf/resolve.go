@@ -1,8 +1,10 @@
 package conf
 
 import (
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // View is a configuration as one host sees it: everything inherited, made up and looked up (section 6).
@@ -71,17 +73,19 @@ type resolver struct {
 	view *View
 	cfg  *Config
 	r    *Resolved
+	// told are the diagnostics; the view collects them in the order of the file.
+	told Diagnostics
 }
 
 func (x *resolver) fail(pos Pos, format string, args ...any) {
 	if x.r.Damaged {
 		return
 	}
-	x.view.Diagnostics.add(pos, Error, x.r.Name, format, args...)
+	x.told.add(pos, Error, x.r.Name, format, args...)
 }
 
 func (x *resolver) warn(pos Pos, format string, args ...any) {
-	x.view.Diagnostics.add(pos, Warning, x.r.Name, format, args...)
+	x.told.add(pos, Warning, x.r.Name, format, args...)
 }
 
 // Resolve works out what a configuration means on a host. It does not change the configuration.
@@ -89,24 +93,42 @@ func Resolve(cfg *Config, id Identity) *View {
 	v := &View{Config: cfg, Host: id, Diagnostics: slices.Clone(cfg.Diagnostics), byName: map[string]*Resolved{}}
 	var normal, upper []*resolver
 	for _, source := range cfg.Resources {
-		r := &Resolved{Resource: source.clone(), Source: source}
+		r := &Resolved{Source: source}
 		v.Resources = append(v.Resources, r)
-		if v.byName[r.Name] == nil {
-			v.byName[r.Name] = r
+		if v.byName[source.Name] == nil {
+			v.byName[source.Name] = r
 		}
 		x := &resolver{view: v, cfg: cfg, r: r}
-		if slices.ContainsFunc(r.Hosts, func(h *Host) bool { return h.Kind == HostStacked }) {
+		if slices.ContainsFunc(source.Hosts, func(h *Host) bool { return h.Kind == HostStacked }) {
 			upper = append(upper, x)
 		} else {
 			normal = append(normal, x)
 		}
 	}
 	// An upper resource needs to know who we are in the lower one.
+	resolveAll(normal)
+	resolveAll(upper)
 	for _, x := range append(normal, upper...) {
-		x.resolve()
+		v.Diagnostics = append(v.Diagnostics, x.told...)
 	}
 	v.checkConflicts()
 	return v
+}
+
+// resolveAll works on many resources at once: a resource looks only at itself and, when it is stacked, at lower ones that are done.
+func resolveAll(list []*resolver) {
+	const worthIt = 64 // resources for each processor
+	size := max(worthIt, (len(list)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var all sync.WaitGroup
+	for part := range slices.Chunk(list, size) {
+		all.Go(func() {
+			for _, x := range part {
+				x.r.Resource = x.r.Source.clone()
+				x.resolve()
+			}
+		})
+	}
+	all.Wait()
 }
 
 func (r *Resource) clone() *Resource {
