@@ -159,8 +159,11 @@ func (s *session) writeAL(a *area, at int64, block []byte) error {
 	return s.dev.flush()
 }
 
-// bitmapChunk is how much of the bitmap is changed with one read and one write.
-const bitmapChunk = 1 << 20
+// bitmapChunk is how much of the bitmap is changed with one read and one write, bitmapGap what is read for nothing to spare another one.
+const (
+	bitmapChunk = 1 << 20
+	bitmapGap   = 16 << 10
+)
 
 // markExtents sets all bits of the extents, in all slots; hot is ascending.
 func (s *session) markExtents(a *area, hot []uint32) (applied bool, err error) {
@@ -171,60 +174,51 @@ func (s *session) markExtents(a *area, hot []uint32) (applied bool, err error) {
 	sb := &a.sb
 	// The last extent may reach beyond the data; bits there belong to nobody.
 	end := min(BitmapBytes(sb.EffectiveSize, sb.BytesPerBit, sb.MaxPeers), a.layout.BMBytes)
-	m := bitmapMarker{s: s, at: a.layout.BM(), limit: end}
+	var spans []span
 	for _, extent := range hot {
 		sp := extentSpan(extent, sb.BytesPerBit, sb.MaxPeers)
 		if sp.from >= end {
 			s.warn("extent %d beyond end of bitmap! (%d >= %d)", extent, sp.to, end)
 			continue
 		}
-		if err := m.mark(sp.from, min(sp.to, end), sp.mask); err != nil {
+		sp.to = min(sp.to, end)
+		spans = append(spans, sp)
+	}
+	added := uint64(0)
+	for rest := spans; len(rest) > 0; {
+		n := neighbours(rest)
+		more, err := s.markSpans(a, rest[:n])
+		if err != nil {
 			return false, err
 		}
-		applied = true
+		added, rest = added+more, rest[n:]
 	}
-	if err := m.flush(); err != nil {
-		return false, err
-	}
-	s.warn("Marked additional %s as out-of-sync based on AL.", sizeText(m.added*uint64(sb.BytesPerBit)))
-	return applied, nil
+	s.warn("Marked additional %s as out-of-sync based on AL.", sizeText(added*uint64(sb.BytesPerBit)))
+	return len(spans) > 0, nil
 }
 
-// bitmapMarker keeps one chunk of the bitmap while bits are set in ascending order.
-type bitmapMarker struct {
-	s     *session
-	at    int64 // of the bitmap
-	limit int64 // its size
-	base  int64
-	chunk []byte
-	added uint64
+// neighbours counts the spans at the begin that are changed together.
+func neighbours(spans []span) int {
+	n := 1
+	for n < len(spans) && spans[n].from-spans[n-1].to < bitmapGap && spans[n].to-spans[0].from < bitmapChunk {
+		n++
+	}
+	return n
 }
 
-func (m *bitmapMarker) mark(from, to int64, mask uint32) error {
-	for from < to {
-		base := alignDown(from, bitmapChunk)
-		if m.chunk == nil || m.base != base {
-			if err := m.flush(); err != nil {
-				return err
-			}
-			m.base, m.chunk = base, alignedBuffer(int(min(bitmapChunk, m.limit-base)))
-			if err := m.s.dev.readAt(m.chunk, m.at+base, "bitmap"); err != nil {
-				m.chunk = nil
-				return err
-			}
-		}
-		stop := min(to, base+int64(len(m.chunk)))
-		m.added += setMask(m.chunk[from-base:stop-base], mask)
-		from = stop
+// markSpans sets bits in whole blocks, and counts those that were clear.
+func (s *session) markSpans(a *area, spans []span) (added uint64, err error) {
+	base := alignDown(spans[0].from, BlockSize)
+	limit := min(alignUp(spans[len(spans)-1].to, BlockSize), a.layout.BMBytes)
+	buf := alignedBuffer(int(limit - base))
+	if err := s.dev.readAt(buf, a.layout.BM()+base, "bitmap"); err != nil {
+		return 0, err
 	}
-	return nil
-}
-
-func (m *bitmapMarker) flush() error {
-	if m.chunk == nil {
-		return nil
+	for _, sp := range spans {
+		added += setMask(buf[sp.from-base:sp.to-base], sp.mask)
 	}
-	err := m.s.dev.writeAt(m.chunk, m.at+m.base, "bitmap")
-	m.chunk = nil
-	return err
+	if added == 0 { // a second apply-al
+		return 0, nil
+	}
+	return added, s.dev.writeAt(buf, a.layout.BM()+base, "bitmap")
 }

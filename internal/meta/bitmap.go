@@ -36,23 +36,37 @@ func setMask(words []byte, mask uint32) (added uint64) {
 	return added
 }
 
-// bitmapReader gives the words of one slot, in order, from an area that is read in large pieces.
+// bitmapReader gives the words of one slot, in order, from an area that is read in pieces. All slots have words in each piece; one in
+// which all words are equal, as nearly everywhere, is read for the first slot only.
 type bitmapReader struct {
 	dev   *device
 	at    int64 // of the area
 	bytes int64 // how much of it counts
 	slots int64
 
-	space   []byte
-	buf     []byte // the piece at hand, nil before the first
-	base    int64  // of buf, relative to the area
-	uniform []bool // by parts of buf: all words are equal, as nearly everywhere
+	space []byte
+	piece int64   // at hand, -1 before the first
+	buf   []byte  // its content; nothing where even tells more
+	even  []uint8 // by pieces
+	value []uint32
+	parts []bool // by parts of buf: all words are equal
 }
 
 const (
-	bitmapPiece = 32 << 20
+	bitmapPiece = 1 << 20
 	uniformPart = 16 << 10
 )
+
+const (
+	pieceUnknown uint8 = iota
+	pieceEven          // all words have the value
+	pieceMixed
+)
+
+func newBitmapReader(dev *device, at, bytes, slots int64) *bitmapReader {
+	pieces := (bytes + bitmapPiece - 1) / bitmapPiece
+	return &bitmapReader{dev: dev, at: at, bytes: bytes, slots: slots, piece: -1, even: make([]uint8, pieces), value: make([]uint32, pieces)}
+}
 
 // words is how many words the slot has.
 func (b *bitmapReader) words(slot uint32) int64 {
@@ -63,35 +77,52 @@ func (b *bitmapReader) words(slot uint32) int64 {
 // index is the place of a slot's word in the area, counted in words.
 func (b *bitmapReader) index(slot uint32, word int64) int64 { return word*b.slots + int64(slot) }
 
+// end is where a piece ends.
+func (b *bitmapReader) end(piece int64) int64 { return min((piece+1)*bitmapPiece, b.bytes) }
+
 // load makes the piece with that word of the area present.
 func (b *bitmapReader) load(index int64) error {
-	base := alignDown(index*4, bitmapPiece)
-	if b.buf != nil && b.base == base {
+	piece := index * 4 / bitmapPiece
+	if b.piece == piece {
 		return nil
 	}
-	size := min(bitmapPiece, b.bytes-base)
-	if b.space == nil {
-		b.space = alignedBuffer(int(min(bitmapPiece, b.bytes)))
+	b.piece = piece
+	if b.even[piece] == pieceEven {
+		return nil
 	}
-	b.buf, b.base = b.space[:size], base
-	if err := b.dev.readAt(b.buf, b.at+base, "bitmap"); err != nil {
-		b.buf = nil
+	if b.space == nil {
+		b.space = alignedBuffer(int(min(bitmapPiece, alignUp(b.bytes, BlockSize))))
+	}
+	b.buf = b.space[:b.end(piece)-piece*bitmapPiece]
+	if err := b.dev.readAt(b.buf, b.at+piece*bitmapPiece, "bitmap"); err != nil {
+		b.piece = -1
 		return err
 	}
-	b.uniform = b.uniform[:0]
+	if isEven(b.buf) {
+		b.even[piece], b.value[piece] = pieceEven, binary.LittleEndian.Uint32(b.buf)
+		return nil
+	}
+	b.even[piece] = pieceMixed
+	b.parts = b.parts[:0]
 	for rest := b.buf; len(rest) > 0; {
 		part := rest[:min(uniformPart, len(rest))]
-		b.uniform = append(b.uniform, bytes.Equal(part[4:], part[:len(part)-4]))
+		b.parts = append(b.parts, isEven(part))
 		rest = rest[len(part):]
 	}
 	return nil
 }
 
+// isEven: all words are equal.
+func isEven(words []byte) bool { return bytes.Equal(words[4:], words[:len(words)-4]) }
+
 func (b *bitmapReader) word(index int64) (uint32, error) {
 	if err := b.load(index); err != nil {
 		return 0, err
 	}
-	return binary.LittleEndian.Uint32(b.buf[index*4-b.base:]), nil
+	if b.even[b.piece] == pieceEven {
+		return b.value[b.piece], nil
+	}
+	return binary.LittleEndian.Uint32(b.buf[index*4-b.piece*bitmapPiece:]), nil
 }
 
 // run counts the equal words from one word of the slot on, up to a limit.
@@ -104,8 +135,8 @@ func (b *bitmapReader) run(slot uint32, from, limit int64) (length int64, value 
 		if err := b.load(index); err != nil {
 			return 0, 0, err
 		}
-		n := min(limit-length, ((b.base+int64(len(b.buf)))/4-index+b.slots-1)/b.slots) // words of the slot in this piece
-		same := b.same(index*4-b.base, n, value)
+		n := min(limit-length, (b.end(b.piece)/4-index+b.slots-1)/b.slots) // words of the slot in this piece
+		same := b.same(index*4-b.piece*bitmapPiece, n, value)
 		length += same
 		if same < n {
 			break
@@ -116,13 +147,19 @@ func (b *bitmapReader) run(slot uint32, from, limit int64) (length int64, value 
 
 // same counts how many of n words, from a place of the piece on, have the value.
 func (b *bitmapReader) same(at, n int64, value uint32) int64 {
+	if b.even[b.piece] == pieceEven {
+		if b.value[b.piece] == value {
+			return n
+		}
+		return 0
+	}
 	step := 4 * b.slots
 	for i := int64(0); i < n; {
 		if binary.LittleEndian.Uint32(b.buf[at:]) != value {
 			return i
 		}
 		skip := int64(1)
-		if part := at / uniformPart; b.uniform[part] {
+		if part := at / uniformPart; b.parts[part] {
 			skip = ((part+1)*uniformPart - at + step - 1) / step
 		}
 		at += skip * step

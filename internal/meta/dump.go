@@ -136,8 +136,8 @@ func (d *dumper) peers() {
 // bitmaps shows what the effective size covers, slot by slot.
 func (d *dumper) bitmaps() error {
 	sb := &d.a.sb
-	r := &bitmapReader{dev: d.s.dev, at: d.a.layout.BM(), slots: int64(sb.MaxPeers)}
-	r.bytes = min(BitmapBytes(sb.EffectiveSize, sb.BytesPerBit, sb.MaxPeers), d.a.layout.BMBytes)
+	r := newBitmapReader(d.s.dev, d.a.layout.BM(), min(BitmapBytes(sb.EffectiveSize, sb.BytesPerBit, sb.MaxPeers), d.a.layout.BMBytes),
+		int64(sb.MaxPeers))
 	d.line("# bm-bytes %d;", r.bytes)
 	var set uint64
 	for slot := range sb.MaxPeers {
@@ -159,6 +159,7 @@ func (d *dumper) bitmaps() error {
 // bitmap writes the numbers of a slot: two words each, four numbers or a run to a line.
 func (d *dumper) bitmap(r *bitmapReader, slot uint32) (set uint64, err error) {
 	words := r.words(slot)
+	line := make([]byte, 0, 128)
 	for at := int64(0); at < words; {
 		if index := r.index(slot, at) - int64(slot); index%64 == 0 {
 			fmt.Fprintf(d.w, "\n   # at %dkB", index*128)
@@ -173,7 +174,7 @@ func (d *dumper) bitmap(r *bitmapReader, slot uint32) (set uint64, err error) {
 			at += length
 			continue
 		}
-		fmt.Fprint(d.w, "\n   ")
+		line = append(line[:0], "\n   "...)
 		end := min(at+8, words&^1)
 		for ; at < end; at += 2 {
 			low, err := r.word(r.index(slot, at))
@@ -185,14 +186,27 @@ func (d *dumper) bitmap(r *bitmapReader, slot uint32) (set uint64, err error) {
 				return 0, err
 			}
 			number := uint64(high)<<32 | uint64(low)
-			fmt.Fprintf(d.w, " 0x%016X;", number)
+			line = appendNumber(line, number)
 			set += uint64(bits.OnesCount64(number))
+		}
+		if _, err := d.w.Write(line); err != nil {
+			return 0, err
 		}
 		if at+1 == words { // a last single word belongs to no data
 			break
 		}
 	}
 	return set, nil
+}
+
+// appendNumber is " 0x%016X;", which is most of a dump that is not empty.
+func appendNumber(line []byte, n uint64) []byte {
+	const digits = "0123456789ABCDEF"
+	line = append(line, " 0x"...)
+	for shift := 60; shift >= 0; shift -= 4 {
+		line = append(line, digits[n>>shift&15])
+	}
+	return append(line, ';')
 }
 
 // activityLog shows the blocks as comments.

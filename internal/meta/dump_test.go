@@ -56,7 +56,7 @@ func randomMeta(t *testing.T, b *bench, r *rand.Rand) (dev string, target []stri
 func randomBitmap(r *rand.Rand, sb *Superblock, l Layout) []byte {
 	bytesUsed := min(BitmapBytes(sb.EffectiveSize, sb.BytesPerBit, sb.MaxPeers), l.BMBytes)
 	bitmap := make([]byte, bytesUsed)
-	reader := bitmapReader{bytes: bytesUsed, slots: int64(sb.MaxPeers)}
+	reader := newBitmapReader(nil, 0, bytesUsed, int64(sb.MaxPeers))
 	for slot := range sb.MaxPeers {
 		words := reader.words(slot) &^ 1
 		for at := int64(0); at < words; {
