@@ -3,11 +3,13 @@ package adm
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"drbd/internal/adjust"
@@ -179,6 +181,9 @@ func (a *App) waitingFor(c adjust.Command, limit time.Duration) string {
 
 // executed notes what was created.
 func (a *App) executed(c adjust.Command) {
+	if c.Tool == adjust.Meta && c.Name() == "create-md" {
+		a.nameDevice(c)
+	}
 	if c.Tool != adjust.Setup {
 		return
 	}
@@ -187,6 +192,22 @@ func (a *App) executed(c adjust.Command) {
 		a.register(c.Args[1])
 	case "new-minor":
 		a.register("minor-" + c.Args[2])
+	}
+}
+
+// nameDevice gives new metadata an identifier of its own, by which it is recognised when the disk was resized or moved (section 12.4).
+func (a *App) nameDevice(created adjust.Command) {
+	place := slices.Clone(created.Args[:4])
+	var text bytes.Buffer
+	if a.call(adjust.Command{Tool: adjust.Meta, Args: append(place, "read-dev-uuid")}, &text, io.Discard) != exitOK ||
+		strings.TrimSpace(text.String()) != strings.Repeat("0", 16) {
+		return
+	}
+	var id [8]byte
+	_, _ = rand.Read(id[:]) // never fails
+	write := adjust.Command{Tool: adjust.Meta, Args: append(place, "write-dev-uuid", fmt.Sprintf("%016X", id))}
+	if code := a.call(write, io.Discard, a.env.Stderr); code != exitOK {
+		a.warn("drbdadm: the new metadata on %s got no identifier (exit code %d); it works without", place[2], code)
 	}
 }
 

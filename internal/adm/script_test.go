@@ -31,6 +31,14 @@ func TestMain(m *testing.M) {
 
 func fakeTool(_ context.Context, tool adjust.Tool, args []string, _ io.Reader, stdout, stderr io.Writer) int {
 	c := adjust.Command{Tool: tool, Args: args}
+	if id := os.Getenv("FAKE_DEVICE_ID"); id != "" && c.Name() == "read-dev-uuid" {
+		fmt.Fprintln(stdout, id)
+		return exitOK
+	}
+	if c.Name() == "write-dev-uuid" { // what it writes is nobody's business, so it goes where a test sees it
+		fmt.Fprintln(stderr, "meta:", strings.Join(args, " "))
+		return exitOK
+	}
 	if file := os.Getenv("FAKE_STATUS"); file != "" && slices.Contains(args, "--json") {
 		text, err := os.ReadFile(file)
 		if err != nil {
