@@ -39,11 +39,37 @@ struct drbd_al *drbd_al_alloc(u32 extents)
 	return al;
 }
 
+void drbd_al_drop(struct drbd_device *dev, u32 gen, u64 sector, u32 size)
+{
+	unsigned long flags;
+	bool starving = false;
+
+	spin_lock_irqsave(&dev->extent_lock, flags);
+	if (dev->al && dev->al_gen == gen)
+		starving = drbd_al_put(&dev->al->core, drbd_al_first(sector),
+				       drbd_al_last(sector, size));
+	spin_unlock_irqrestore(&dev->extent_lock, flags);
+	if (starving)
+		drbd_submit_kick(dev);
+}
+
+/*
+ * An extent goes cold: its writes must not be in a volatile cache of a data
+ * device that the flush of the metadata device does not reach.
+ */
+static int flush_data(struct drbd_backing *b)
+{
+	return b->md_bdev == b->bdev ? 0 : blkdev_issue_flush(b->bdev);
+}
+
 static int write_evicted(struct drbd_device *dev, struct drbd_backing *b)
 {
 	struct act_log *al = &dev->al->core;
 	u32 i;
-	int err;
+	int err = flush_data(b);
+
+	if (err)
+		return err;
 
 	/* fixed from commit_begin to committed */
 	for (i = 0; i < al->n_updates; i++) {

@@ -231,6 +231,7 @@ void drbd_attach_install(struct drbd_device *dev, struct drbd_attach *a)
 	spin_unlock_irq(&dev->bm_lock);
 	spin_lock_irq(&dev->extent_lock);
 	dev->al = a->al;
+	dev->al_gen++;
 	spin_unlock_irq(&dev->extent_lock);
 	rcu_assign_pointer(dev->backing, a->backing);
 	synchronize_rcu();

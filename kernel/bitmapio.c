@@ -79,6 +79,9 @@ static int write_pages(struct drbd_device *dev, struct drbd_backing *b, u32 firs
 	u32 page = first;
 	int err = 0;
 
+	/* a cleared bit says that the block is on the disk, not in its cache */
+	if ((flags & BITMAP_PAGE_CLEARED) && b->md_bdev != b->bdev)
+		err = blkdev_issue_flush(b->bdev);
 	while (!err) {
 		spin_lock_irq(&dev->bm_lock);
 		page = drbd_bitmap_page_begin(bm, page, last, flags);

@@ -182,6 +182,7 @@ struct drbd_device {
 	spinlock_t extent_lock;
 	struct range_table ranges;		/* extent_lock */
 	struct drbd_al *al;			/* extent_lock; exchanged while no disk is used */
+	u32 al_gen;				/* extent_lock: attaches; a reference belongs to one */
 
 	spinlock_t bm_lock;
 	struct drbd_bitmap *bitmap;		/* bm_lock; exchanged while no disk is used */
@@ -354,6 +355,7 @@ struct drbd_request {
 	s16 error;
 	u8 op;					/* enum log_op */
 	u8 flags;				/* enum log_flag */
+	u32 al_gen;				/* with hot */
 	bool write, flush;
 	bool reserved, hot;
 	bool tried_local;
@@ -383,6 +385,8 @@ struct drbd_peer_req {
 	u8 kind;				/* enum drbd_peer_req_kind */
 	u8 op;					/* enum log_op */
 	bool in_sync, hot, track;
+	bool started;				/* a granted range was acted upon */
+	u32 al_gen;				/* with hot */
 	bool sent, dead;			/* dev->extent_lock: answer handed over, acked */
 	struct bvec_iter iter;			/* of the bio before it was read */
 	struct drbd_ack *ack;
@@ -478,6 +482,8 @@ int drbd_bitmap_write_extent(struct drbd_device *dev, struct drbd_backing *b, u3
 void drbd_bitmap_resize(struct drbd_device *dev, u64 capacity);
 void drbd_bm_work(struct work_struct *work);
 void drbd_set_bits_work(struct work_struct *work);
+/* Drops the references of a write to its extents, unless the disk of that time is gone. */
+void drbd_al_drop(struct drbd_device *dev, u32 gen, u64 sector, u32 size);
 struct drbd_al *drbd_al_alloc(u32 extents);
 void drbd_al_free(struct drbd_al *al);
 int drbd_al_commit(struct drbd_device *dev, struct drbd_backing *b);

@@ -162,22 +162,6 @@ static void epoch_done(struct drbd_connection *conn, u32 tag)
 		queue_work(peer_wq, &conn->epoch_work);
 }
 
-static void al_put(struct drbd_peer_req *pr)
-{
-	struct drbd_device *dev = pr->pd->dev;
-	unsigned long flags;
-	bool starving;
-
-	if (!pr->hot)
-		return;
-	spin_lock_irqsave(&dev->extent_lock, flags);
-	starving = drbd_al_put(&dev->al->core, drbd_al_first(pr->sector),
-			       drbd_al_last(pr->sector, pr->size));
-	spin_unlock_irqrestore(&dev->extent_lock, flags);
-	if (starving)
-		drbd_submit_kick(dev);
-}
-
 /* Any context. The order: bits, ack, epoch - a barrier ack follows all its acks. */
 static void write_finished(struct drbd_peer_req *pr, int error)
 {
@@ -185,7 +169,8 @@ static void write_finished(struct drbd_peer_req *pr, int error)
 	struct drbd_connection *conn = pd->conn;
 	struct drbd_device *dev = pd->dev;
 
-	al_put(pr);
+	if (pr->hot)
+		drbd_al_drop(dev, pr->al_gen, pr->sector, pr->size);
 	if (pr->range.inserted)
 		drbd_range_end(dev, &pr->range);
 	if (error) {
@@ -301,6 +286,7 @@ void drbd_peer_writes_cold(struct drbd_device *dev)
 		spin_lock_irq(&dev->extent_lock);
 		r = drbd_al_prepare(&dev->al->core, drbd_al_first(pr->sector),
 				    drbd_al_last(pr->sector, pr->size));
+		pr->al_gen = dev->al_gen;
 		spin_unlock_irq(&dev->extent_lock);
 		if (r == AL_STARVING || r == AL_BATCH_FULL) {
 			spin_lock_irq(&dev->submit_lock);

@@ -40,18 +40,6 @@ static void tell_resync(struct drbd_device *dev, const struct log_retired *r, u3
 	rcu_read_unlock();
 }
 
-static void put_extents(struct drbd_device *dev, const struct log_retired *r)
-{
-	bool starving;
-
-	spin_lock_irq(&dev->extent_lock);
-	starving = drbd_al_put(&dev->al->core, drbd_al_first(r->sector),
-			       drbd_al_last(r->sector, r->size));
-	spin_unlock_irq(&dev->extent_lock);
-	if (starving)
-		drbd_submit_kick(dev);
-}
-
 /* A bit that was set already has been announced, or travels with the bitmap. */
 static void release_notices(struct drbd_device *dev, const struct log_retired *r, u32 changed)
 {
@@ -78,7 +66,7 @@ static void retire_write(const struct log_retired *r)
 
 	tell_resync(dev, r, changed);
 	if (req->hot)
-		put_extents(dev, r);
+		drbd_al_drop(dev, req->al_gen, r->sector, r->size);
 	req->hot = false;
 	release_notices(dev, r, changed);
 }

@@ -118,23 +118,11 @@ void drbd_range_end(struct drbd_device *dev, struct io_range *r)
 	drbd_ranges_granted(dev, &granted);
 }
 
-static void al_put(struct drbd_device *dev, u64 sector, u32 size)
-{
-	unsigned long flags;
-	bool starving;
-
-	spin_lock_irqsave(&dev->extent_lock, flags);
-	starving = drbd_al_put(&dev->al->core, drbd_al_first(sector), drbd_al_last(sector, size));
-	spin_unlock_irqrestore(&dev->extent_lock, flags);
-	if (starving)
-		drbd_submit_kick(dev);
-}
-
 /* Takes back what a request that did not enter holds. */
 static void unwind(struct drbd_request *req)
 {
 	if (req->hot)
-		al_put(req->dev, req->sector, req->size);
+		drbd_al_drop(req->dev, req->al_gen, req->sector, req->size);
 	req->hot = false;
 	if (req->reserved)
 		drbd_range_end(req->dev, &req->range);
@@ -394,7 +382,8 @@ static bool must_heat(const struct drbd_request *req)
 {
 	const struct io_plan *plan = req->dev->ldev.plan;
 
-	return plan && plan->local_disk && plan->al_enabled && !req->hot && !req->flush;
+	return plan && plan->local_disk && plan->al_enabled && !req->flush &&
+	       !(req->hot && req->al_gen == READ_ONCE(req->dev->al_gen));
 }
 
 static enum log_verdict enter_locked(struct drbd_request *req, struct log_entered *in)
@@ -497,6 +486,7 @@ static void heat(struct drbd_request *req)
 		spin_lock_irqsave(&dev->extent_lock, flags);
 		req->hot = dev->al && drbd_al_get(&dev->al->core, drbd_al_first(req->sector),
 						  drbd_al_last(req->sector, req->size));
+		req->al_gen = dev->al_gen;
 		spin_unlock_irqrestore(&dev->extent_lock, flags);
 	}
 	enter(req);
@@ -583,12 +573,14 @@ static void push_back(struct drbd_device *dev, struct drbd_request *req)
 	spin_unlock_irq(&dev->submit_lock);
 }
 
-static enum al_prepare prepare_one(struct drbd_device *dev, u64 sector, u32 size)
+static enum al_prepare prepare_one(struct drbd_device *dev, struct drbd_request *req)
 {
 	enum al_prepare r;
 
 	spin_lock_irq(&dev->extent_lock);
-	r = drbd_al_prepare(&dev->al->core, drbd_al_first(sector), drbd_al_last(sector, size));
+	r = drbd_al_prepare(&dev->al->core, drbd_al_first(req->sector),
+			    drbd_al_last(req->sector, req->size));
+	req->al_gen = dev->al_gen;
 	spin_unlock_irq(&dev->extent_lock);
 	return r;
 }
@@ -613,7 +605,7 @@ static bool heat_batch(struct drbd_device *dev, struct drbd_backing *b)
 	int err;
 
 	while ((req = pop_request(dev, &dev->cold))) {
-		r = prepare_one(dev, req->sector, req->size);
+		r = prepare_one(dev, req);
 		if (r == AL_BATCH_FULL || r == AL_STARVING) {
 			push_back(dev, req);
 			break;

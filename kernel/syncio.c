@@ -75,13 +75,6 @@ static struct drbd_peer_req *take(struct drbd_peer_device *pd, struct list_head 
 	return found;
 }
 
-static void add(struct drbd_peer_device *pd, struct list_head *list, struct drbd_peer_req *pr)
-{
-	spin_lock_irq(&pd->dev->extent_lock);
-	list_add_tail(&pr->rs_node, list);
-	spin_unlock_irq(&pd->dev->extent_lock);
-}
-
 static void queue_for_sender(struct drbd_peer_req *pr, struct list_head *list)
 {
 	struct drbd_connection *conn = pr->pd->conn;
@@ -162,6 +155,21 @@ static enum range_result reserve(struct drbd_peer_req *pr, struct io_range *r, u
 	return result;
 }
 
+/* On the list and in the table at once: a teardown finds it in either state. */
+static enum range_result reserve_listed(struct drbd_peer_req *pr, struct list_head *list, u8 cls)
+{
+	struct drbd_device *dev = pr->pd->dev;
+	enum range_result result;
+
+	drbd_range_init(&pr->range, cls, pr->sector, pr->size, pr);
+	spin_lock_irq(&dev->extent_lock);
+	list_add_tail(&pr->rs_node, list);
+	result = drbd_range_reserve(&dev->ranges, &pr->range, false);
+	pr->started = result == RANGE_GRANTED;
+	spin_unlock_irq(&dev->extent_lock);
+	return result;
+}
+
 int drbd_recv_read_request(struct drbd_peer_device *pd, const struct wire_block *b, u8 kind)
 {
 	struct drbd_connection *conn = pd->conn;
@@ -181,8 +189,7 @@ int drbd_recv_read_request(struct drbd_peer_device *pd, const struct wire_block 
 	}
 	drbd_peer_req_pages(pr);
 	if (resync) {
-		add(pd, &pd->rs_reads, pr);
-		if (reserve(pr, &pr->range, RANGE_RESYNC_READ) != RANGE_GRANTED)
+		if (reserve_listed(pr, &pd->rs_reads, RANGE_RESYNC_READ) != RANGE_GRANTED)
 			return 0;
 	}
 	drbd_peer_active(conn);
@@ -340,14 +347,29 @@ static void granted_work(struct work_struct *work)
 		submit_rs_write(pr);
 }
 
+/* A teardown waits until a granted request shows where it has gone. */
+static void mark_started(struct drbd_peer_device *pd, struct drbd_peer_req *pr)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&pd->dev->extent_lock, flags);
+	pr->started = true;
+	spin_unlock_irqrestore(&pd->dev->extent_lock, flags);
+}
+
 void drbd_rs_range_granted(struct drbd_peer_req *pr, struct io_range *r)
 {
+	struct drbd_peer_device *pd = pr->pd;
+
 	if (r->cls == RANGE_RESYNC_REQUEST) {
-		queue_for_sender(pr, &pr->pd->conn->rs_ready);
+		mark_started(pd, pr);
+		queue_for_sender(pr, &pd->conn->rs_ready);
 		return;
 	}
-	if (pr->kind == PEER_RS_READ)
-		drbd_peer_active(pr->pd->conn);
+	if (pr->kind == PEER_RS_READ) {
+		drbd_peer_active(pd->conn);
+		mark_started(pd, pr);
+	}
 	INIT_WORK(&pr->work, granted_work);
 	drbd_peer_queue(&pr->work);
 }
@@ -445,8 +467,7 @@ static bool ask_next(struct drbd_peer_device *pd)
 	pd->budget -= min_t(u32, pd->budget, size >> SECTOR_BITS);
 	atomic_inc(&pd->rs_pending);
 	pr = drbd_peer_req_alloc(pd, sector, size, PEER_RS_WRITE, false);
-	add(pd, &pd->rs_requests, pr);
-	if (reserve(pr, &pr->range, RANGE_RESYNC_REQUEST) == RANGE_GRANTED)
+	if (reserve_listed(pr, &pd->rs_requests, RANGE_RESYNC_REQUEST) == RANGE_GRANTED)
 		queue_for_sender(pr, &pd->conn->rs_ready);
 	return true;
 }
@@ -477,42 +498,98 @@ bool drbd_rs_step(struct drbd_peer_device *pd)
 
 /* --- teardown ------------------------------------------------------------------------------------------------- */
 
-static void cancel_list(struct drbd_peer_device *pd, struct list_head *list)
+/* Takes back what waits for its range. True: something was granted and is on its way. */
+static bool cancel_waiting(struct drbd_peer_device *pd, struct list_head *list,
+			   struct list_head *gone)
 {
 	struct drbd_peer_req *pr, *tmp;
+	struct core_node granted;
+	bool on_its_way = false;
+
+	core_list_init(&granted);
+	spin_lock_irq(&pd->dev->extent_lock);
+	list_for_each_entry_safe(pr, tmp, list, rs_node) {
+		if (pr->range.waiting) {
+			drbd_range_release(&pd->dev->ranges, &pr->range, &granted);
+			list_move_tail(&pr->rs_node, gone);
+		} else if (!pr->started) {
+			on_its_way = true;
+		}
+	}
+	spin_unlock_irq(&pd->dev->extent_lock);
+	drbd_ranges_granted(pd->dev, &granted);
+	return on_its_way;
+}
+
+static void free_gone(struct list_head *gone, bool waited)
+{
+	struct drbd_peer_req *pr, *tmp;
+
+	list_for_each_entry_safe(pr, tmp, gone, rs_node) {
+		list_del_init(&pr->rs_node);
+		release_ranges(pr);
+		if (waited && pr->backing)
+			drbd_backing_put(pr->backing);
+		drbd_peer_req_free(pr);
+	}
+}
+
+static void free_list(struct drbd_peer_device *pd, struct list_head *list)
+{
 	LIST_HEAD(gone);
 
 	spin_lock_irq(&pd->dev->extent_lock);
 	list_splice_init(list, &gone);
 	spin_unlock_irq(&pd->dev->extent_lock);
-	list_for_each_entry_safe(pr, tmp, &gone, rs_node) {
-		list_del_init(&pr->rs_node);
-		release_ranges(pr);
-		if (pr->kind == PEER_RS_READ && pr->backing && !pr->iter.bi_size)
-			drbd_backing_put(pr->backing);	/* it never got its range */
-		drbd_peer_req_free(pr);
-	}
+	free_gone(&gone, false);
 }
 
-/* No thread of the connection runs, no I/O of its requests is under way. */
-void drbd_rs_cancel_all(struct drbd_connection *conn)
+static void cancel_waiters(struct drbd_connection *conn)
 {
 	struct drbd_peer_device *pd;
+	LIST_HEAD(gone);
+	bool again;
+
+	do {
+		again = false;
+		list_for_each_entry(pd, &conn->peer_devices, of_conn) {
+			again |= cancel_waiting(pd, &pd->rs_requests, &gone);
+			again |= cancel_waiting(pd, &pd->rs_reads, &gone);
+		}
+		if (again)
+			schedule_timeout_uninterruptible(1);
+	} while (again);
+	free_gone(&gone, true);
+}
+
+static void drop_replies(struct drbd_connection *conn)
+{
 	struct drbd_peer_req *pr, *tmp;
 	LIST_HEAD(replies);
 
 	spin_lock_irq(&conn->snd_lock);
 	list_splice_init(&conn->replies, &replies);
-	INIT_LIST_HEAD(&conn->rs_ready);
+	while ((pr = list_first_entry_or_null(&conn->rs_ready, struct drbd_peer_req, node)))
+		list_del_init(&pr->node);
 	spin_unlock_irq(&conn->snd_lock);
 	list_for_each_entry_safe(pr, tmp, &replies, node) {
 		list_del_init(&pr->node);
 		if (pr->kind == PEER_READ)
 			drbd_peer_req_free(pr);
 	}
+}
+
+/* No thread of the connection runs, nothing new comes. */
+void drbd_rs_cancel_all(struct drbd_connection *conn)
+{
+	struct drbd_peer_device *pd;
+
+	cancel_waiters(conn);
+	drbd_wait_peer_idle(conn);
+	drop_replies(conn);
 	list_for_each_entry(pd, &conn->peer_devices, of_conn) {
-		cancel_list(pd, &pd->rs_requests);
-		cancel_list(pd, &pd->rs_reads);
+		free_list(pd, &pd->rs_requests);
+		free_list(pd, &pd->rs_reads);
 	}
 }
 

@@ -395,9 +395,35 @@ static bool step_resolve(struct core_device *dev)
 	return true;
 }
 
+/* The Primary that we wrote for is gone, or has a disk again: bits first, then the flag. */
+static bool step_served(struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	if (!dev->served || serves_primary(dev, false))
+		return false;
+	if (dev->now.disk < DISK_INCONSISTENT) {
+		dev->served = dev->served_ending = false;
+		return false;
+	}
+	for_each_pd_of_dev(pd, dev)
+		if (pd->conn->link == LINK_DRAINING)
+			return false;	/* its last writes are still on their way */
+	if (!dev->served_ending) {
+		dev->served_ending = true;
+		write_bitmap(dev);
+		return true;
+	}
+	if (!dev->bitmap_written)
+		return false;
+	dev->served = dev->served_ending = false;
+	write_md(dev);
+	return true;
+}
+
 bool disk_step(struct core_device *dev)
 {
-	bool did = step_error(dev) || step_resolve(dev);
+	bool did = step_error(dev) || step_resolve(dev) || step_served(dev);
 
 	switch (dev->close_phase) {
 	case CLOSE_NOT:

@@ -287,6 +287,8 @@ void change_commit(struct core_resource *res, const char *tag)
 	}
 	for_each_device(dev, res) {
 		forget_crash(dev);
+		if (serves_primary(dev, true))
+			dev->served = true;
 		if (superblock_differs(dev))
 			write_md(dev);
 	}

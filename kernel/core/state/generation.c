@@ -107,7 +107,6 @@ void generation_sync_finished(struct core_peer_device *pd)
 u32 md_flags_of(const struct core_device *dev)
 {
 	const struct core_resource *res = dev->res;
-	const struct core_peer_device *pd;
 	u8 disk = dev->next_state.disk;
 	u32 flags = dev->md.flags & ~(u32)(MDF_AL_CLEAN | MDF_PRIMARY_IND | MDF_CRASHED_PRIMARY);
 
@@ -122,11 +121,24 @@ u32 md_flags_of(const struct core_device *dev)
 		flags |= MDF_PRIMARY_IND | MDF_CRASHED_PRIMARY;
 	if (dev->crashed_primary)
 		flags |= MDF_CRASHED_PRIMARY;
-	for_each_pd_of_dev(pd, dev)
-		if (pd->next.pdsk < DISK_INCONSISTENT &&
-		    pd->conn->next_state.peer_role == ROLE_PRIMARY)
-			flags |= MDF_PRIMARY_IND;
+	if (dev->served || serves_primary(dev, true))
+		flags |= MDF_PRIMARY_IND;
 	return flags;
+}
+
+/* A Primary without disk writes through us: its activity log covers nothing, ours does. */
+bool serves_primary(const struct core_device *dev, bool next)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev) {
+		u8 pdsk = next ? pd->next.pdsk : pd->now.pdsk;
+		u8 role = next ? pd->conn->next_state.peer_role : pd->conn->now.peer_role;
+
+		if (pdsk < DISK_INCONSISTENT && role == ROLE_PRIMARY)
+			return true;
+	}
+	return false;
 }
 
 void write_md(struct core_device *dev)

@@ -46,6 +46,7 @@ bool plan_update(struct core_device *dev);
 /* generation.c */
 void write_md(struct core_device *dev);
 u32 md_flags_of(const struct core_device *dev);
+bool serves_primary(const struct core_device *dev, bool next);
 void generation_rotate(struct core_device *dev);
 void generation_sync_start_source(struct core_peer_device *pd);
 void generation_sync_start_target(struct core_peer_device *pd);

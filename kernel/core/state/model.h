@@ -185,6 +185,9 @@ struct core_device {
 	bool backing_discard;
 	u32 backing_max_bio;		/* bytes */
 	bool crashed_primary;
+	bool served;			/* a Primary without disk wrote here: PRIMARY_IND stays
+					 * until the bits of its writes are on the disk */
+	bool served_ending;		/* they are being written */
 
 	bool gen_wanted;		/* somebody waits for the pending generation */
 	bool gen_writing;
