@@ -2,6 +2,7 @@ package meta
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -156,6 +157,44 @@ func TestProvision(t *testing.T) {
 		}
 		if p != want {
 			t.Errorf("peer %d is %+v", i, p)
+		}
+	}
+}
+
+// TestConvertAtOnce: a conversion is one write of the superblock, so that an interruption leaves the old metadata or the new one.
+func TestConvertAtOnce(t *testing.T) {
+	for _, c := range []struct{ from, to string }{
+		{"v07 flex-internal create-md", "v08 flex-internal create-md"},
+		{"v08 internal create-md", "v09 internal create-md 1"},
+		{"v09 internal create-md 1", "v08 internal create-md"},
+	} {
+		b := newBench(t)
+		dev := image(t, 64*mib)
+		command := func(line string) []string {
+			words := strings.Fields(line)
+			return append([]string{"-f", "-", words[0], dev, words[1]}, words[2:]...)
+		}
+		b.must(command(c.from)...)
+		before := contentSum(t, dev)
+		var places []int64
+		b.env.tap = onWrite(func(at, n int64) error {
+			if n != BlockSize {
+				t.Errorf("%s: %d bytes are written at once", c.to, n)
+			}
+			places = append(places, at)
+			return errPowerOff
+		})
+		b.fails(exitOption, errPowerOff.Error(), command(c.to)...)
+		if contentSum(t, dev) != before {
+			t.Errorf("%s: an interruption before the first write changed the device", c.to)
+		}
+		b.env.tap = onWrite(func(at, _ int64) error {
+			places = append(places, at)
+			return nil
+		})
+		b.must(command(c.to)...)
+		if want := []int64{64*mib - BlockSize, 64*mib - BlockSize}; !slices.Equal(places, want) {
+			t.Errorf("%s: writes at %d, want %d", c.to, places, want)
 		}
 	}
 }

@@ -106,6 +106,33 @@ func TestMetaSuperblocksAgree(t *testing.T) {
 	}
 }
 
+// TestMetaSmallGrowth: metadata of a device that grew by less than 4 KiB is where it was, for both.
+func TestMetaSmallGrowth(t *testing.T) {
+	for slots := uint32(1); slots <= 31; slots++ {
+		shape := meta.Shape{Slots: slots, BytesPerBit: 4096, ALStripes: 1, ALStripeSize4k: 8}
+		for size := int64(256 << 20); ; size -= 64 * 4096 {
+			l, err := meta.NewLayout(meta.Internal, shape, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			const grown = 1536
+			if larger, err := meta.NewLayout(meta.Internal, shape, size+grown); err != nil || larger.BMOffset == l.BMOffset {
+				continue
+			}
+			sb := meta.Fresh(meta.V09, shape)
+			sb.SetLayout(l)
+			sb.EffectiveSize = l.Capacity
+			if got, bad := sb.Check(meta.Internal, size+grown); len(bad) > 0 || got != l {
+				t.Fatalf("%d slots: the tool does not know it: %q, %+v, want %+v", slots, bad, got, l)
+			}
+			if _, e := checkLayout(sb.Encode(), int(meta.Internal), uint64(size+grown)); e != 0 {
+				t.Fatalf("%d slots: the kernel refuses it: %s", slots, mdError(e))
+			}
+			break
+		}
+	}
+}
+
 func differs(a, b []byte) int {
 	for i := range a {
 		if a[i] != b[i] {
