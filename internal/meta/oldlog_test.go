@@ -205,6 +205,7 @@ func TestPmemLog(t *testing.T) {
 
 // TestReferenceOtherLogs: the stock tool finds the same in these formats.
 func TestReferenceOtherLogs(t *testing.T) {
+	referenceTool(t)
 	const sb, al = 1073737728, 1073704960
 	for _, c := range oldLogs() {
 		t.Run(c.name, func(t *testing.T) {

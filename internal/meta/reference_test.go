@@ -269,6 +269,7 @@ func referenceCases() []referenceCase {
 }
 
 func TestReference(t *testing.T) {
+	referenceTool(t)
 	cases := referenceCases()
 	if len(cases) < 60 {
 		t.Errorf("only %d combinations", len(cases))

@@ -48,7 +48,7 @@ func TestSpeed(t *testing.T) {
 	if testing.Short() {
 		t.Skip("takes a minute")
 	}
-	reference := referenceTool(t)
+	reference := newReference(t)
 	const size = 6 << 40
 	l := shapeLayout(t, Shape{7, 4096, 1, 8}, size)
 	r := rand.New(rand.NewPCG(6, 6))
@@ -118,9 +118,12 @@ func TestSpeed(t *testing.T) {
 						race.each(devices[which])
 					}
 					args := append([]string{"--force", "-", "v09", devices[which], "internal"}, strings.Fields(race.words)...)
-					cmd := exec.Command(reference, args...)
+					tool := reference.tool
 					if which == 0 {
-						cmd = exec.Command(os.Args[0], args...)
+						tool = os.Args[0]
+					}
+					cmd := reference.command(append([]string{tool}, args...)...)
+					if which == 0 {
 						cmd.Env = append(os.Environ(), "META_TEST_AS_TOOL=1")
 					}
 					best[which] = min(best[which], timed(t, cmd))
