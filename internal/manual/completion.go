@@ -148,7 +148,7 @@ func or(text, fallback string) string {
 
 // quoted is text in single quotes, for zsh and fish.
 func quoted(text string) string {
-	return "'" + strings.NewReplacer("'", "", ":", "", "[", "(", "]", ")").Replace(text) + "'"
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
 func zshCompletion() string {

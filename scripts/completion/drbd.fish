@@ -3,7 +3,7 @@
 complete -c drbdadm -f
 complete -c drbdadm -l stacked -d 'work on the upper, stacked resources'
 complete -c drbdadm -l dry-run -d 'print the commands instead of running them'
-complete -c drbdadm -l verbose -d 'print each command before it runs; more often more'
+complete -c drbdadm -l verbose -d 'print each command before it runs; more often: more'
 complete -c drbdadm -l config-file -r -d 'read this file instead of /etc/drbd.conf; - is standard input'
 complete -c drbdadm -l config-to-test -r -d 'read this file, too (with dump, dump-xml, sh-nop)'
 complete -c drbdadm -l config-to-exclude -r -d 'leave this file out where it is included'
@@ -11,10 +11,10 @@ complete -c drbdadm -l drbdsetup -r -d 'run this program as drbdsetup'
 complete -c drbdadm -l drbdmeta -r -d 'run this program as drbdmeta'
 complete -c drbdadm -l drbd-proxy-ctl -r -d 'run this program as drbd-proxy-ctl'
 complete -c drbdadm -l sh-varname -r -d 'print VARIABLE=RESOURCE before each command'
-complete -c drbdadm -l peer -r -d 'work on the connection to this host (as RESOURCEHOST does)'
+complete -c drbdadm -l peer -r -d 'work on the connection to this host (as RESOURCE:HOST does)'
 complete -c drbdadm -l setup-option -r -d 'hand this word to the program that is run'
 complete -c drbdadm -l version -d 'print versions as shell variables'
-complete -c drbdadm -l help -d 'print this text, or with a command about it'
+complete -c drbdadm -l help -d 'print this text, or with a command: about it'
 complete -c drbdadm -n __fish_use_subcommand -a adjust -d 'bring what runs to what is configured'
 complete -c drbdadm -n '__fish_seen_subcommand_from adjust' -l tentative
 complete -c drbdadm -n '__fish_seen_subcommand_from adjust' -l discard-my-data
@@ -113,9 +113,9 @@ complete -c drbdadm -n __fish_use_subcommand -a hidden-commands -d 'list the com
 complete -c drbdadm -n __fish_use_subcommand -a invalidate -d 'throw the local data away and fetch it from a peer'
 complete -c drbdadm -n '__fish_seen_subcommand_from invalidate' -l sync-from-peer-node-id -r
 complete -c drbdadm -n '__fish_seen_subcommand_from invalidate' -l reset-bitmap
-complete -c drbdadm -n __fish_use_subcommand -a invalidate-remote -d 'replace a peers data by the local data'
+complete -c drbdadm -n __fish_use_subcommand -a invalidate-remote -d 'replace a peer'\''s data by the local data'
 complete -c drbdadm -n '__fish_seen_subcommand_from invalidate-remote' -l reset-bitmap
-complete -c drbdadm -n __fish_use_subcommand -a lint -d 'look for what is valid and will hurt options, disks, addresses, ports, handlers'
+complete -c drbdadm -n __fish_use_subcommand -a lint -d 'look for what is valid and will hurt: options, disks, addresses, ports, handlers'
 complete -c drbdadm -n __fish_use_subcommand -a net-options -d 'set the options of connections'
 complete -c drbdadm -n '__fish_seen_subcommand_from net-options' -l protocol -r
 complete -c drbdadm -n '__fish_seen_subcommand_from net-options' -l timeout -r
@@ -232,7 +232,7 @@ complete -c drbdadm -n '__fish_seen_subcommand_from peer-device-options' -l bitm
 complete -c drbdadm -n '__fish_seen_subcommand_from peer-device-options' -l resync-without-replication
 complete -c drbdadm -n '__fish_seen_subcommand_from peer-device-options' -l peer-tiebreaker
 complete -c drbdadm -n '__fish_seen_subcommand_from peer-device-options' -l set-defaults
-complete -c drbdadm -n __fish_use_subcommand -a primary -d 'make this node Primary the device can be used here'
+complete -c drbdadm -n __fish_use_subcommand -a primary -d 'make this node Primary: the device can be used here'
 complete -c drbdadm -n '__fish_seen_subcommand_from primary' -l force
 complete -c drbdadm -n __fish_use_subcommand -a proxy-down -d 'disconnect the proxy on this host'
 complete -c drbdadm -n __fish_use_subcommand -a proxy-up -d 'connect the proxy on this host to those of the peers'
@@ -299,7 +299,7 @@ complete -c drbdadm -n '__fish_seen_subcommand_from suspend-io' -l bdev-freeze
 complete -c drbdadm -n __fish_use_subcommand -a up -d 'bring resources up as configured'
 complete -c drbdadm -n '__fish_seen_subcommand_from up' -l tentative
 complete -c drbdadm -n '__fish_seen_subcommand_from up' -l discard-my-data
-complete -c drbdadm -n __fish_use_subcommand -a verify -d 'compare the data with a peers'
+complete -c drbdadm -n __fish_use_subcommand -a verify -d 'compare the data with a peer'\''s'
 complete -c drbdadm -n '__fish_seen_subcommand_from verify' -l start -r
 complete -c drbdadm -n '__fish_seen_subcommand_from verify' -l stop -r
 complete -c drbdadm -n __fish_use_subcommand -a wait-con-int -d 'wait for all peers while the machine starts'
@@ -370,7 +370,7 @@ complete -c drbdsetup -n '__fish_seen_subcommand_from disk-options' -l read-bala
 complete -c drbdsetup -n '__fish_seen_subcommand_from disk-options' -l rs-discard-granularity -r
 complete -c drbdsetup -n '__fish_seen_subcommand_from disk-options' -l bitmap
 complete -c drbdsetup -n '__fish_seen_subcommand_from disk-options' -l set-defaults
-complete -c drbdsetup -n __fish_use_subcommand -a down -d 'take a resource down demote, disconnect, detach, remove'
+complete -c drbdsetup -n __fish_use_subcommand -a down -d 'take a resource down: demote, disconnect, detach, remove'
 complete -c drbdsetup -n __fish_use_subcommand -a dstate -d 'print the disk states of a device'
 complete -c drbdsetup -n __fish_use_subcommand -a events2 -d 'print the state and then every change of it'
 complete -c drbdsetup -n '__fish_seen_subcommand_from events2' -l timestamps
@@ -383,10 +383,10 @@ complete -c drbdsetup -n '__fish_seen_subcommand_from events2' -l diff
 complete -c drbdsetup -n '__fish_seen_subcommand_from events2' -l rcvbuf -r
 complete -c drbdsetup -n __fish_use_subcommand -a forget-peer -d 'free everything the metadata keeps about a peer'
 complete -c drbdsetup -n __fish_use_subcommand -a get-gi -d 'print the data generation'
-complete -c drbdsetup -n __fish_use_subcommand -a invalidate -d 'replace the local data by a peers'
+complete -c drbdsetup -n __fish_use_subcommand -a invalidate -d 'replace the local data by a peer'\''s'
 complete -c drbdsetup -n '__fish_seen_subcommand_from invalidate' -l sync-from-peer-node-id -r
 complete -c drbdsetup -n '__fish_seen_subcommand_from invalidate' -l reset-bitmap
-complete -c drbdsetup -n __fish_use_subcommand -a invalidate-remote -d 'replace a peers data by the local data'
+complete -c drbdsetup -n __fish_use_subcommand -a invalidate-remote -d 'replace a peer'\''s data by the local data'
 complete -c drbdsetup -n '__fish_seen_subcommand_from invalidate-remote' -l reset-bitmap
 complete -c drbdsetup -n __fish_use_subcommand -a net-options -d 'change the options of a connection'
 complete -c drbdsetup -n '__fish_seen_subcommand_from net-options' -l protocol -r -a 'A B C'
@@ -547,7 +547,7 @@ complete -c drbdsetup -n '__fish_seen_subcommand_from status' -l json
 complete -c drbdsetup -n __fish_use_subcommand -a suspend-io -d 'freeze the I/O of a resource'
 complete -c drbdsetup -n '__fish_seen_subcommand_from suspend-io' -l bdev-freeze
 complete -c drbdsetup -n __fish_use_subcommand -a udev -d 'print what udev rules need'
-complete -c drbdsetup -n __fish_use_subcommand -a verify -d 'compare the data with a peers'
+complete -c drbdsetup -n __fish_use_subcommand -a verify -d 'compare the data with a peer'\''s'
 complete -c drbdsetup -n '__fish_seen_subcommand_from verify' -l start -r
 complete -c drbdsetup -n '__fish_seen_subcommand_from verify' -l stop -r
 complete -c drbdsetup -n __fish_use_subcommand -a wait-connect-connection -d 'wait until a peer is connected'
@@ -594,7 +594,7 @@ complete -c drbdmeta -n __fish_use_subcommand -a dump-superblock -d 'Print the s
 complete -c drbdmeta -n __fish_use_subcommand -a forget-peer -d 'Free the slot that a peer has in the metadata'
 complete -c drbdmeta -n __fish_use_subcommand -a get-gi -d 'Print the identifiers of the data generations for one peer, with its flags, in one line'
 complete -c drbdmeta -n __fish_use_subcommand -a hexdump-superblock -d 'Print the superblock as a hexadecimal dump'
-complete -c drbdmeta -n __fish_use_subcommand -a invalidate -d 'Mark the data as bad the next connection fetches all of it'
+complete -c drbdmeta -n __fish_use_subcommand -a invalidate -d 'Mark the data as bad: the next connection fetches all of it'
 complete -c drbdmeta -n __fish_use_subcommand -a outdate -d 'Mark the data as not the newest'
 complete -c drbdmeta -n __fish_use_subcommand -a repair-md -d 'Find metadata that is not where it should be and move it there'
 complete -c drbdmeta -n __fish_use_subcommand -a restore-md -d 'Write metadata from such a text'
