@@ -1,7 +1,6 @@
 package meta
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -12,20 +11,24 @@ import (
 	"time"
 )
 
-// TestMain makes the test program the tool itself when it is asked to, so that both tools are processes when they are timed.
-func TestMain(m *testing.M) {
-	if os.Getenv("META_TEST_AS_TOOL") != "" {
-		os.Exit(Run(context.Background(), os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
-	}
-	os.Exit(m.Run())
-}
-
 // Both tools run in turns; the best of the rounds counts, since what disturbs makes only slower.
 const (
 	fewRounds, mostRounds = 3, 15 // more only while ours seems slower: other work on this machine comes in turns, too
 	raceMargin            = 1.1
 	raceGrace             = 10 * time.Millisecond // to start a Go program
 )
+
+// shipped builds the tool as scripts/build-tools does.
+func shipped(t *testing.T) string {
+	t.Helper()
+	own := filepath.Join(t.TempDir(), "drbdmeta")
+	build := exec.Command("go", "build", "-buildvcs=false", "-trimpath", "-o", own, "../../cmd/drbdmeta")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("cannot build drbdmeta: %v\n%s", err, out)
+	}
+	return own
+}
 
 // timed runs a tool that succeeds.
 func timed(t *testing.T, cmd *exec.Cmd) time.Duration {
@@ -49,6 +52,7 @@ func TestSpeed(t *testing.T) {
 		t.Skip("takes a minute")
 	}
 	reference := newReference(t)
+	own := shipped(t)
 	const size = 6 << 40
 	l := shapeLayout(t, Shape{7, 4096, 1, 8}, size)
 	r := rand.New(rand.NewPCG(6, 6))
@@ -120,12 +124,9 @@ func TestSpeed(t *testing.T) {
 					args := append([]string{"--force", "-", "v09", devices[which], "internal"}, strings.Fields(race.words)...)
 					tool := reference.tool
 					if which == 0 {
-						tool = os.Args[0]
+						tool = own
 					}
 					cmd := reference.command(append([]string{tool}, args...)...)
-					if which == 0 {
-						cmd.Env = append(os.Environ(), "META_TEST_AS_TOOL=1")
-					}
 					best[which] = min(best[which], timed(t, cmd))
 				}
 			}
