@@ -41,11 +41,6 @@ static s32 no_error_if_ok(s32 r)
 	return r >= SS_SUCCESS && r <= SS_CW_NO_NEED ? NO_ERROR : r;
 }
 
-static u8 disk_state(struct drbd_device *dev)
-{
-	return READ_ONCE(dev->status.dev.disk);
-}
-
 /* --- names (8.2) ------------------------------------------------------------------ */
 
 static bool strict_char(char c)
@@ -206,8 +201,6 @@ static s32 destroy_device(struct nl_request *rq, struct drbd_device *dev)
 
 static s32 del_minor(struct nl_request *rq)
 {
-	if (disk_state(rq->dev) != DISK_DISKLESS)
-		return ERR_MINOR_CONFIGURED;
 	return destroy_device(rq, rq->dev);
 }
 
@@ -241,8 +234,6 @@ static s32 disk_opts(struct nl_request *rq)
 	int err;
 	s32 r;
 
-	if (disk_state(rq->dev) == DISK_DISKLESS)
-		return ERR_NO_DISK;
 	if (rq->set_defaults)
 		nl_disk_conf_reset(&conf);
 	err = nl_disk_conf_from_attrs(&conf, payload(rq), NL_CHANGE, NULL);
@@ -293,8 +284,6 @@ static s32 outdate(struct nl_request *rq)
 {
 	struct drbd_job job;
 
-	if (disk_state(rq->dev) == DISK_DISKLESS)
-		return SS_IS_DISKLESS;
 	drbd_job_init(&job, JOB_OUTDATE);
 	job.core.dev = &rq->dev->core;
 	return run(rq, &job);
@@ -465,8 +454,6 @@ static s32 connect(struct nl_request *rq)
 	err = nl_connect_parms_from_attrs(&parms, payload(rq), NL_CREATE, NULL);
 	if (err)
 		return bad_payload(rq, err);
-	if (READ_ONCE(rq->conn->status.conn.cstate) != CONN_STANDALONE)
-		return ERR_NET_CONFIGURED;
 	if (list_empty(&rq->conn->paths)) {
 		nl_text(rq, "connection endpoint(s) missing");
 		return ERR_INVALID_REQUEST;
@@ -475,8 +462,6 @@ static s32 connect(struct nl_request *rq)
 		nl_text(rq, "this version of the module has no tentative connect");
 		return ERR_INVALID_REQUEST;
 	}
-	if (parms.discard_my_data && READ_ONCE(rq->res->status.res.role) == ROLE_PRIMARY)
-		return ERR_DISCARD_IMPOSSIBLE;
 	drbd_job_init(&job, JOB_CONNECT);
 	job.core.conn = &rq->conn->core;
 	job.core.flag = parms.discard_my_data;
@@ -699,8 +684,6 @@ static s32 resume_sync(struct nl_request *rq)
 
 static s32 inval_peer(struct nl_request *rq)
 {
-	if (disk_state(rq->pd->dev) == DISK_DISKLESS)
-		return ERR_NO_DISK;
 	return peer_device_job(rq, JOB_INVALIDATE_PEER);
 }
 
@@ -729,8 +712,6 @@ static s32 invalidate(struct nl_request *rq)
 	err = nl_invalidate_parms_from_attrs(&parms, payload(rq), NL_CREATE, NULL);
 	if (err)
 		return bad_payload(rq, err);
-	if (disk_state(rq->dev) == DISK_DISKLESS)
-		return ERR_NO_DISK;
 	rq->pd = sync_peer(rq->dev, parms.sync_from_peer_node_id);
 	if (!rq->pd) {
 		nl_text(rq, "there is no such peer to get the data from");

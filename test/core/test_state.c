@@ -627,7 +627,41 @@ static void rotation_of_strangers(void)
 	T_OK(*bitmap_uuid(&M.pd) != NEW && *bitmap_uuid(&M.pd) != NEW + OFF);
 }
 
+/* Requests whose state the core alone judges, at the moment they are carried out: the answer, and nothing changed. */
+static void refused_jobs(void)
+{
+	static const struct {
+		u8 type, role, cstate, disk, flag;
+		s32 result;
+	} rows[] = {
+		{ JOB_DEL_DEVICE, SEC, CONN_STANDALONE, UTD, 0, ERR_MINOR_CONFIGURED },
+		{ JOB_DISK_CONF, SEC, CONN_STANDALONE, DISK_DISKLESS, 0, ERR_NO_DISK },
+		{ JOB_OUTDATE, SEC, CONN_STANDALONE, DISK_DISKLESS, 0, RES_IS_DISKLESS },
+		{ JOB_INVALIDATE, SEC, CONN_STANDALONE, DISK_DISKLESS, 0, ERR_NO_DISK },
+		{ JOB_INVALIDATE_PEER, SEC, CONN_STANDALONE, DISK_DISKLESS, 0, ERR_NO_DISK },
+		{ JOB_INVALIDATE, SEC, CONN_STANDALONE, UTD, 0, RES_NEED_CONNECTION },
+		{ JOB_CONNECT, SEC, CONN_CONNECTING, UTD, 0, ERR_NET_CONFIGURED },
+		{ JOB_CONNECT, ROLE_PRIMARY, CONN_STANDALONE, UTD, 1, ERR_DISCARD_IMPOSSIBLE },
+	};
+
+	for (int i = 0; i < (int)ARRAY_SIZE(rows); i++) {
+		struct core_job job = {
+			.type = rows[i].type, .dev = &M.dev, .conn = &M.conn, .pd = &M.pd, .flag = rows[i].flag,
+		};
+		struct core_event ev = { .type = EV_JOB, .job = &job };
+
+		model();
+		set(rows[i].role, rows[i].cstate, REPL_OFF, rows[i].disk, DISK_UNKNOWN);
+		core_step(&M.res, &ev, 1, 1);
+		T_EQ(job.result, rows[i].result);
+		T_OK(job.text[0]);
+		T_EQ(M.dev.now.disk, rows[i].disk);
+		T_EQ(M.conn.now.cstate, rows[i].cstate);
+	}
+}
+
 const struct c_test state_tests[] = {
+	{ "jobs: refused", refused_jobs },
 	{ "compare84: rows", compare_rows },
 	{ "compare84: repairs", compare_repairs },
 	{ "compare84: symmetric", compare_is_symmetric },

@@ -174,6 +174,8 @@ static bool apply_soft(struct core_job *job, const char *tag)
 
 static bool job_outdate(struct core_job *job)
 {
+	if (job->dev->now.disk == DISK_DISKLESS)
+		return fail(job, RES_IS_DISKLESS, "the device has no disk: there is nothing to outdate");
 	if (job->dev->now.disk == DISK_OUTDATED)
 		return finish(job, RES_NOTHING_TO_DO);
 	if (in_transient_state(job->res))
@@ -255,6 +257,8 @@ static bool full_sync(struct core_job *job, u8 repl)
 	if (in_transient_state(job->res))
 		return false;
 	if (job->phase == 0) {
+		if (job->pd->dev->now.disk == DISK_DISKLESS)
+			return fail(job, ERR_NO_DISK, "the device has no disk: attach one first");
 		if (job->pd->conn->link != LINK_UP)
 			return fail(job, RES_NEED_CONNECTION, "not connected to the peer: nothing to resync with");
 		r = full_sync_allowed(job->pd, repl);
