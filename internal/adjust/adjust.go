@@ -44,7 +44,7 @@ type adjuster struct {
 }
 
 func (a *adjuster) one(stage Stage, commands ...Command) int {
-	return a.plan.add(Step{Stage: stage, Resource: a.r.Name, Commands: commands})
+	return a.plan.one(stage, a.r.Name, commands...)
 }
 
 func (a *adjuster) resource() {
@@ -175,7 +175,7 @@ func (a *adjuster) sameDevice(x, y string) bool {
 
 func (a *adjuster) diskOptions(v, have *conf.Volume) (later func()) {
 	want, running := v.Options[conf.ClassDisk], have.Options[conf.ClassDisk]
-	differ := a.differ(conf.ClassDisk, withoutSize(want), withoutSize(running))
+	differ := a.differ(conf.ClassDisk, without(want, "size"), without(running, "size"))
 	resize := a.differ(conf.ClassDisk, only(want, "size"), only(running, "size"))
 	if differ && a.bitmapEnabled(want, running) {
 		// While there is no bitmap the module refuses new peers.

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"drbd/internal/conf"
+	"drbd/internal/slab"
 )
 
 // Format of metadata that is made.
@@ -19,6 +20,8 @@ type Planner struct {
 	Warn func(pos conf.Pos, text string)
 	// SameDevice reports whether two paths lead to one block device; nil compares the texts.
 	SameDevice func(a, b string) bool
+
+	words slab.Of[string] // of the command lines
 }
 
 // given are the options from the command line for a command.
@@ -29,19 +32,18 @@ func (p *Planner) given(tool Tool, command string) []string {
 	return p.Given(tool, command)
 }
 
-// with adds the file's options and those of the command line. An option on the command line replaces the file's.
-func (p *Planner) with(c Command, options conf.Options, withFile bool) Command {
-	given := p.given(c.Tool, c.Args[0])
-	if withFile {
-		for _, o := range p.effective(options) {
-			overridden := slices.ContainsFunc(given, func(g string) bool { return g == "--"+o.Name || strings.HasPrefix(g, "--"+o.Name+"=") })
-			if !overridden {
-				c.Args = append(c.Args, "--"+o.Name+"="+o.Value)
-			}
+// setup is a command of drbdsetup with the file's options and those of the command line behind its words. An option on the command
+// line replaces the file's.
+func (p *Planner) setup(options conf.Options, words ...string) Command {
+	given := p.given(Setup, words[0])
+	args := p.words.List(len(options)+len(given), words...)
+	for _, o := range p.effective(options) {
+		overridden := slices.ContainsFunc(given, func(g string) bool { return g == "--"+o.Name || strings.HasPrefix(g, "--"+o.Name+"=") })
+		if !overridden {
+			args = append(args, "--"+o.Name+"="+o.Value)
 		}
 	}
-	c.Args = append(c.Args, given...)
-	return c
+	return Command{Tool: Setup, Args: append(args, given...)}
 }
 
 // effective replaces names in values by what the module knows.
@@ -70,52 +72,52 @@ func (p *Planner) effective(options conf.Options) conf.Options {
 
 // NewResource creates a resource.
 func (p *Planner) NewResource(r *conf.Resolved) Command {
-	return p.with(setup("new-resource", r.Name, itoa(r.Me.NodeID)), r.Options[conf.ClassResource], true)
+	return p.setup(r.Options[conf.ClassResource], "new-resource", r.Name, itoa(r.Me.NodeID))
 }
 
 // ResourceOptions sets the options of a resource.
 func (p *Planner) ResourceOptions(r *conf.Resolved, setDefaults bool) Command {
-	return p.with(setDefaultsIf(setup("resource-options", r.Name), setDefaults), r.Options[conf.ClassResource], true)
+	return p.setup(r.Options[conf.ClassResource], withDefaults(setDefaults, "resource-options", r.Name)...)
 }
 
-func setDefaultsIf(c Command, wanted bool) Command {
+// withDefaults adds the word for "all other options as they are without being told".
+func withDefaults(wanted bool, words ...string) []string {
 	if wanted {
-		c.Args = append(c.Args, "--set-defaults")
+		words = append(words, "--set-defaults")
 	}
-	return c
+	return words
 }
 
 // NewMinor creates a device.
 func (p *Planner) NewMinor(r *conf.Resolved, v *conf.Volume) Command {
-	c := setup("new-minor", r.Name, itoa(v.Minor), itoa(v.Nr))
+	words := []string{"new-minor", r.Name, itoa(v.Minor), itoa(v.Nr)}
 	if v.Diskless() {
-		c.Args = append(c.Args, "--diskless")
+		words = append(words, "--diskless")
 	}
-	options := slices.DeleteFunc(slices.Clone(v.Options[conf.ClassDevice]), func(o conf.Option) bool { return o.Name == "diskless" })
-	return p.with(c, options, true)
+	return p.setup(without(v.Options[conf.ClassDevice], "diskless"), words...)
 }
 
 // NewPeer makes a peer known.
 func (p *Planner) NewPeer(r *conf.Resolved, l *conf.Link) Command {
-	return p.with(setup("new-peer", r.Name, itoa(l.PeerID), "--_name="+l.Name), l.Options, true)
+	return p.setup(l.Options, "new-peer", r.Name, itoa(l.PeerID), "--_name="+l.Name)
 }
 
 // NetOptions sets the options of a connection, without what only a new one can have.
 func (p *Planner) NetOptions(r *conf.Resolved, l *conf.Link, setDefaults bool) Command {
-	c := setDefaultsIf(setup("net-options", r.Name, itoa(l.PeerID)), setDefaults)
-	c.Args = append(c.Args, "--_name="+l.Name)
-	return p.with(c, changeable(l.Options), true)
+	words := withDefaults(setDefaults, "net-options", r.Name, itoa(l.PeerID))
+	return p.setup(without(l.Options, immutableNet...), append(words, "--_name="+l.Name)...)
 }
 
-func changeable(options conf.Options) conf.Options {
-	return slices.DeleteFunc(slices.Clone(options), func(o conf.Option) bool { return slices.Contains(immutableNet, o.Name) })
+// without leaves out options by name.
+func without(options conf.Options, names ...string) conf.Options {
+	return slices.DeleteFunc(slices.Clone(options), func(o conf.Option) bool { return slices.Contains(names, o.Name) })
 }
 
 var immutableNet = []string{"transport", "load-balance-paths"}
 
 // DelPeer forgets a peer.
 func (p *Planner) DelPeer(r *conf.Resolved, peerID int) Command {
-	return p.with(setup("del-peer", r.Name, itoa(peerID)), nil, false)
+	return p.setup(nil, "del-peer", r.Name, itoa(peerID))
 }
 
 // NewPath adds a path to a connection; DelPath removes one.
@@ -130,8 +132,7 @@ func (p *Planner) DelPath(r *conf.Resolved, peerID int, mine, theirs *conf.Addre
 
 // PeerDeviceOptions sets the options of a volume towards a peer.
 func (p *Planner) PeerDeviceOptions(r *conf.Resolved, l *conf.Link, d conf.PeerDevice, setDefaults bool) Command {
-	c := setup("peer-device-options", r.Name, itoa(l.PeerID), itoa(d.Nr))
-	return p.with(setDefaultsIf(c, setDefaults), d.Options, true)
+	return p.setup(d.Options, withDefaults(setDefaults, "peer-device-options", r.Name, itoa(l.PeerID), itoa(d.Nr))...)
 }
 
 // metaIndex is the last part of where metadata is, in the words of drbdmeta or of attach.
@@ -158,8 +159,9 @@ func MetaIndex(v *conf.Volume) string { return metaIndex(v, "flexible") }
 
 // Meta is a command line of drbdmeta; words are the command and its arguments, options of drbdmeta itself in front.
 func (p *Planner) Meta(v *conf.Volume, command string, words ...string) Command {
-	args := append([]string{itoa(v.Minor), Format, MetaDevice(v), metaIndex(v, "flex-external")}, words...)
-	return Command{Tool: Meta, Args: append(args, p.given(Meta, command)...)}
+	given := p.given(Meta, command)
+	args := p.words.List(len(words)+len(given), itoa(v.Minor), Format, MetaDevice(v), metaIndex(v, "flex-external"))
+	return Command{Tool: Meta, Args: append(append(args, words...), given...)}
 }
 
 // CreateMD makes new metadata with room for so many peers.
@@ -201,22 +203,16 @@ func diskfulPeers(r *conf.Resolved, nr int) string {
 
 // Attach gives a device its disk: the metadata is moved and its activity log applied first (section 12.1).
 func (p *Planner) Attach(v *conf.Volume) []Command {
-	attach := setup("attach", itoa(v.Minor), v.Disk, MetaDevice(v), MetaIndex(v))
 	return []Command{
 		p.Meta(v, "repair-md", "repair-md"),
 		p.Meta(v, "apply-al", "apply-al"),
-		p.with(attach, v.Options[conf.ClassDisk], true),
+		p.setup(v.Options[conf.ClassDisk], "attach", itoa(v.Minor), v.Disk, MetaDevice(v), MetaIndex(v)),
 	}
 }
 
 // DiskOptions sets the options of an attached disk.
 func (p *Planner) DiskOptions(v *conf.Volume, setDefaults bool) Command {
-	c := setDefaultsIf(setup("disk-options", itoa(v.Minor)), setDefaults)
-	return p.with(c, withoutSize(v.Options[conf.ClassDisk]), true)
-}
-
-func withoutSize(options conf.Options) conf.Options {
-	return slices.DeleteFunc(slices.Clone(options), func(o conf.Option) bool { return o.Name == "size" })
+	return p.setup(without(v.Options[conf.ClassDisk], "size"), withDefaults(setDefaults, "disk-options", itoa(v.Minor))...)
 }
 
 // Resize adapts a device to its disks, or to the size that the file or the command line has.
@@ -225,10 +221,10 @@ func (p *Planner) Resize(v *conf.Volume) []Command {
 	if value, ok := v.Options[conf.ClassDisk].Get("size"); ok {
 		size = conf.Options{{Name: "size", Value: value}}
 	}
-	return []Command{p.with(setup("resize", itoa(v.Minor)), size, true), setup("check-resize", itoa(v.Minor))}
+	return []Command{p.setup(size, "resize", itoa(v.Minor)), setup("check-resize", itoa(v.Minor))}
 }
 
 // Connect starts a connection.
 func (p *Planner) Connect(r *conf.Resolved, peerID int) Command {
-	return p.with(setup("connect", r.Name, itoa(peerID)), nil, false)
+	return p.setup(nil, "connect", r.Name, itoa(peerID))
 }

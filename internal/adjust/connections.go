@@ -75,7 +75,7 @@ func (a *adjuster) connection(l *conf.Link) {
 		a.newConnection(l)
 		return
 	}
-	if a.differ(conf.ClassNet, changeable(l.Options), changeable(have.Options[conf.ClassNet])) {
+	if a.differ(conf.ClassNet, without(l.Options, immutableNet...), without(have.Options[conf.ClassNet], immutableNet...)) {
 		a.chained(StageNetOptions, a.NetOptions(a.r, l, true))
 	}
 	connect := a.paths(l, have)
@@ -103,7 +103,7 @@ func (a *adjuster) newConnection(l *conf.Link) {
 	a.connectAndWait(l)
 }
 
-type pathKey struct{ mine, theirs string }
+type pathKey struct{ mine, theirs conf.AddressKey }
 
 // paths adds and removes paths. The last path of a connection that tries to connect cannot be removed, so it is disconnected first.
 func (a *adjuster) paths(l *conf.Link, have *conf.Connection) (connect bool) {

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"drbd/internal/slab"
 )
 
 // Tool that a command line is for.
@@ -100,12 +102,18 @@ type Step struct {
 
 // Plan is what is to be done, in the order of planning.
 type Plan struct {
-	Steps []Step
+	Steps    []Step
+	commands slab.Of[Command] // of the steps
 }
 
 func (p *Plan) add(s Step) int {
 	p.Steps = append(p.Steps, s)
 	return len(p.Steps) - 1
+}
+
+// one adds a step of a stage that waits for no other.
+func (p *Plan) one(stage Stage, resource string, commands ...Command) int {
+	return p.add(Step{Stage: stage, Resource: resource, Commands: p.commands.List(0, commands...)})
 }
 
 // Empty reports whether everything is as it should be.

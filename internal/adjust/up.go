@@ -27,7 +27,7 @@ func (p *Planner) create(plan *Plan, r *conf.Resolved, what What, setDefaults bo
 		return
 	}
 	one := func(stage Stage, commands ...Command) {
-		plan.add(Step{Stage: stage, Resource: r.Name, Commands: commands})
+		plan.one(stage, r.Name, commands...)
 	}
 	one(StageNewResource, p.NewResource(r))
 	for _, v := range r.Me.Volumes {

@@ -124,6 +124,7 @@ type App struct {
 	fromStdin bool
 	failed    int                  // what making commands found wrong
 	programs  [adjust.Tools]string // by adjust.Tool: as printed command lines name them
+	printed   []byte               // the last printed command line: its memory is used again
 }
 
 // Run executes one command line, without the program's name, and returns its exit code.
@@ -236,27 +237,35 @@ func (a *App) programPath(tool adjust.Tool) string {
 }
 
 // commandLine is a command as it can be pasted into a shell.
-func (a *App) commandLine(c adjust.Command) string {
-	out := make([]byte, 0, 160)
+func (a *App) commandLine(c adjust.Command) string { return string(a.appendCommandLine(nil, c)) }
+
+func (a *App) appendCommandLine(out []byte, c adjust.Command) []byte {
 	out = appendEscaped(out, a.programPath(c.Tool))
 	for _, words := range [][]string{c.Args, a.line.extra} {
 		for _, w := range words {
 			out = appendEscaped(append(out, ' '), w)
 		}
 	}
-	return string(out)
+	return out
 }
 
 func shellEscape(word string) string { return string(appendEscaped(nil, word)) }
 
-func appendEscaped(out []byte, word string) []byte {
-	for i := range len(word) {
-		c := word[i]
-		plain := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.IndexByte("%+./:=@_-", c) >= 0
-		if !plain {
-			out = append(out, '\\')
-		}
-		out = append(out, c)
+// plainInShell are the characters without a meaning to any shell.
+var plainInShell = func() (plain [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789%+./:=@_-") {
+		plain[c] = true
 	}
-	return out
+	return plain
+}()
+
+func appendEscaped(out []byte, word string) []byte {
+	done := 0
+	for i := range len(word) {
+		if c := word[i]; !plainInShell[c] {
+			out = append(append(out, word[done:i]...), '\\')
+			done = i
+		}
+	}
+	return append(out, word[done:]...)
 }

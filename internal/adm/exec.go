@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"drbd/internal/adjust"
@@ -72,7 +73,8 @@ func (a *App) exec(c adjust.Command, resource string, stderr io.Writer) int {
 		a.say("%s=%s", a.line.variable, resource)
 	}
 	if a.line.dryRun {
-		a.say("%s", a.commandLine(c))
+		a.printed = append(a.appendCommandLine(a.printed[:0], c), '\n')
+		_, _ = a.env.Stdout.Write(a.printed)
 		return exitOK
 	}
 	if a.line.verbose > 0 {
@@ -130,9 +132,9 @@ func (a *App) adviseMetadata(c adjust.Command, resource string) {
 }
 
 // withoutSecret is for messages, which end up in logs.
-func withoutSecret(line string) string { return secret.ReplaceAllString(line, "--shared-secret=...") }
+func withoutSecret(line string) string { return secret().ReplaceAllString(line, "--shared-secret=...") }
 
-var secret = regexp.MustCompile(`--shared-secret=(\\.|[^ ])*`)
+var secret = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`--shared-secret=(\\.|[^ ])*`) })
 
 func (a *App) call(c adjust.Command, stdout, stderr io.Writer) int {
 	ctx := a.ctx
@@ -234,11 +236,10 @@ func (a *App) group(commands []adjust.Command, resource string) int {
 			held = &bytes.Buffer{}
 			stderr = held
 		}
-		run := func() int { return a.exec(c, resource, stderr) }
 		if c.Tool == adjust.Setup && c.Args[0] == "resize" {
-			code = a.resize(c, run)
+			code = a.resize(c, func() int { return a.exec(c, resource, stderr) })
 		} else {
-			code = run()
+			code = a.exec(c, resource, stderr)
 		}
 		if quiet && slices.Contains(finalAnswers, code) {
 			_, _ = a.env.Stderr.Write(held.Bytes())
@@ -271,11 +272,19 @@ func (a *App) iterate() error {
 	return code(worst)
 }
 
+// given are the options on our command line that a command of a tool knows.
+func (a *App) given(tool adjust.Tool, command string) []string {
+	if len(a.line.given) == 0 {
+		return nil
+	}
+	return a.line.argsFor(backendName(tool, command))
+}
+
 // planner makes command lines with the options of this call.
 func (a *App) planner() *adjust.Planner {
 	return &adjust.Planner{
 		View:       a.view,
-		Given:      func(tool adjust.Tool, command string) []string { return a.line.argsFor(backendName(tool, command)) },
+		Given:      a.given,
 		Warn:       func(pos conf.Pos, text string) { a.warn("%s: %s", pos, text) },
 		SameDevice: sameBlockDevice,
 	}

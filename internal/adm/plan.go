@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"slices"
 
 	"golang.org/x/sys/unix"
 
@@ -93,6 +92,7 @@ func (a *App) planAdjust(resources []*conf.Resolved, volume int) (*adjust.Plan, 
 func (a *App) toPlan() (resources []*conf.Resolved, volume, worst int) {
 	volume = -1
 	list, worst := a.selected()
+	taken := make(map[*conf.Resolved]bool, len(list))
 	for _, s := range list {
 		if _, code := a.expand(s); code != exitOK {
 			worst = max(worst, code)
@@ -106,7 +106,8 @@ func (a *App) toPlan() (resources []*conf.Resolved, volume, worst int) {
 		if s.v != nil {
 			volume = s.v.Nr
 		}
-		if !slices.Contains(resources, s.r) {
+		if !taken[s.r] {
+			taken[s.r] = true
 			resources = append(resources, s.r)
 		}
 	}

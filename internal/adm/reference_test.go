@@ -325,31 +325,27 @@ func TestFasterThanReference(t *testing.T) {
 		t.Skipf("cannot build drbdadm: %v\n%s", err, out)
 	}
 	pretend(t, "alpha")
-	file := filepath.Join(t.TempDir(), "thousand.conf")
-	var text strings.Builder
-	for i := range 1000 {
-		fmt.Fprintf(&text, "resource r%d {\n  device /dev/drbd%d; disk /dev/vg/r%d; meta-disk internal;\n  net { protocol C; ping-timeout 10; }\n"+
-			"  disk { on-io-error detach; resync-rate 10M; }\n  on alpha { node-id 0; address 10.0.0.1:%d; }\n  on bravo { node-id 1; address 10.0.0.2:%d; }\n}\n",
-			i, i, i, 7000+i, 7000+i)
-	}
-	if err := os.WriteFile(file, []byte(text.String()), 0o644); err != nil {
-		t.Fatal(err)
-	}
-	run := func(program string) time.Duration {
+	file := manyResources(t, 1000)
+	// What a program needs is its processor time, and the least of several runs: the rest is what else the machine does.
+	type cost struct{ wall, processor time.Duration }
+	run := func(program string, least cost) cost {
+		c := exec.Command(program, "-c", file, "-d", "up", "all")
 		begin := time.Now()
-		if out, err := exec.Command(program, "-c", file, "-d", "up", "all").Output(); err != nil || len(lines(string(out))) < 7000 {
+		if out, err := c.Output(); err != nil || len(lines(string(out))) < 8000 {
 			t.Fatalf("%s: %v, %d lines", program, err, len(lines(string(out))))
 		}
-		return time.Since(begin)
+		return cost{min(least.wall, time.Since(begin)), min(least.processor, c.ProcessState.UserTime()+c.ProcessState.SystemTime())}
 	}
-	ours, theirs := time.Hour, time.Hour
-	for range 15 { // the fastest of several is what a program needs; the rest is what else the machine does
-		ours, theirs = min(ours, run(own)), min(theirs, run(tool))
+	ours, theirs := cost{time.Hour, time.Hour}, cost{time.Hour, time.Hour}
+	for range 20 {
+		ours, theirs = run(own, ours), run(tool, theirs)
 	}
-	t.Logf("up all --dry-run of 1000 resources: %v, drbd-utils: %v, ratio %.2f", ours, theirs, ours.Seconds()/theirs.Seconds())
-	const tolerance = 1.1
-	if ours.Seconds() > tolerance*theirs.Seconds() {
-		t.Errorf("slower than drbd-utils: %v, %v", ours, theirs)
+	ratio := ours.processor.Seconds() / theirs.processor.Seconds()
+	t.Logf("up all --dry-run of 1000 resources: %v of processor time, drbd-utils %v, ratio %.2f; elapsed %v, %v, ratio %.2f", ours.processor, theirs.processor,
+		ratio, ours.wall, theirs.wall, ours.wall.Seconds()/theirs.wall.Seconds())
+	const bound = 0.8 // measured: 0.52 to 0.62
+	if ratio > bound {
+		t.Errorf("%.2f of the processor time of drbd-utils; at most %.1f is wanted", ratio, bound)
 	}
 }
 

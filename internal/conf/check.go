@@ -8,13 +8,20 @@ import (
 	"strings"
 )
 
-// Key is equal for addresses that are the same, however they are written (section 7.1).
-func (a *Address) Key() string {
-	host := a.Host
-	if ip, err := netip.ParseAddr(a.Host); err == nil {
-		host = ip.String()
+// AddressKey is equal for addresses that are the same, however they are written (section 7.1).
+type AddressKey struct {
+	family, port string
+	ip           netip.Addr
+	host         string // instead of ip, when it is none
+}
+
+// Key is what to compare addresses by.
+func (a *Address) Key() AddressKey {
+	k := AddressKey{family: a.Family, port: a.Port, ip: a.ip}
+	if !k.ip.IsValid() {
+		k.host = a.Host
 	}
-	return a.Family + ":" + host + ":" + a.Port
+	return k
 }
 
 // checkVolumes compares the volumes of the hosts and what each needs (section 7.4).
@@ -50,67 +57,110 @@ func (x *resolver) checkSameVolumes(h, other *Host) {
 
 // user is who has something that only one may have.
 type user struct {
-	pos      Pos
-	resource string
+	pos      *Pos
+	resource *Resolved
 }
+
+// claims is who has what, of one kind.
+type claims[K comparable] map[K]user
+
+// claim gives a thing to its first user, or returns the one who has it already.
+func (c claims[K]) claim(key K, u user) (first user, taken bool) {
+	if first, taken = c[key]; !taken {
+		c[key] = u
+	}
+	return first, taken
+}
+
+// Things that belong to one host.
+type (
+	hostMinor struct {
+		host  string
+		minor int
+	}
+	hostMeta struct {
+		host, disk string
+		index      int // -1: all of it
+	}
+)
 
 // checkConflicts finds what two resources claim for themselves (section 7.1).
 func (v *View) checkConflicts() {
-	metas, lowers := map[string]user{}, map[string]user{}
-	minors, addresses := make(map[string]user, 2*len(v.Resources)), make(map[string]user, 2*len(v.Resources))
-	claim := func(table map[string]user, key string, u user, others bool, what string, args ...any) {
-		first, taken := table[key]
-		if !taken {
-			table[key] = u
-			return
-		}
-		if !others || first.resource != u.resource {
-			v.Diagnostics.add(u.pos, Error, u.resource, "%s of resource '%s' is already used by resource '%s' (%s)", fmt.Sprintf(what, args...), u.resource,
-				first.resource, first.pos)
-		}
+	c := conflicts{
+		view: v, lowers: claims[string]{}, metas: claims[hostMeta]{},
+		minors: make(claims[hostMinor], 2*len(v.Resources)), addresses: make(claims[AddressKey], 2*len(v.Resources)),
 	}
 	for _, r := range v.Resources {
-		if r.Damaged {
-			continue
-		}
-		for _, h := range r.Hosts {
-			if h.Kind == HostStacked {
-				claim(lowers, h.Lower, user{h.Pos, r.Name}, false, "lower resource %s", h.Lower)
-				continue
-			}
-			for _, vol := range h.Volumes {
-				for _, name := range h.Names {
-					claimVolume(claim, minors, metas, r, vol, name)
-				}
-			}
-		}
-		for _, a := range r.ownAddresses() {
-			if !isLoopback(a) {
-				claim(addresses, a.Key(), user{a.Pos, r.Name}, true, "address %v", a)
-			}
+		if !r.Damaged {
+			c.resource(r)
 		}
 	}
 }
 
-func claimVolume(claim func(map[string]user, string, user, bool, string, ...any), minors, metas map[string]user, r *Resolved, v *Volume, host string) {
+type conflicts struct {
+	view      *View
+	lowers    claims[string]
+	minors    claims[hostMinor]
+	metas     claims[hostMeta]
+	addresses claims[AddressKey]
+}
+
+func (c *conflicts) resource(r *Resolved) {
+	for _, h := range r.Hosts {
+		if h.Kind == HostStacked {
+			u := user{&h.Pos, r}
+			if first, taken := c.lowers.claim(h.Lower, u); taken {
+				c.tell(u, first, "lower resource %s", h.Lower)
+			}
+			continue
+		}
+		for _, vol := range h.Volumes {
+			for _, name := range h.Names {
+				c.volume(r, vol, name)
+			}
+		}
+	}
+	for _, a := range r.ownAddresses() {
+		if isLoopback(a) {
+			continue
+		}
+		u := user{&a.Pos, r}
+		if first, taken := c.addresses.claim(a.Key(), u); taken && first.resource.Name != u.resource.Name {
+			c.tell(u, first, "address %v", a)
+		}
+	}
+}
+
+func (c *conflicts) volume(r *Resolved, v *Volume, host string) {
 	if v.Minor >= 0 {
-		claim(minors, host+":"+strconv.Itoa(v.Minor), user{v.DevicePos, r.Name}, false, "minor %d on host %s", v.Minor, host)
+		u := user{&v.DevicePos, r}
+		if first, taken := c.minors.claim(hostMinor{host, v.Minor}, u); taken {
+			c.tell(u, first, "minor %d on host %s", v.Minor, host)
+		}
 	}
 	if v.MetaDisk == "" || v.MetaDisk == "internal" {
 		return
 	}
-	index := "flexible"
-	if v.MetaIndex >= 0 {
-		index = strconv.Itoa(v.MetaIndex)
+	u := user{&v.MetaPos, r}
+	if first, taken := c.metas.claim(hostMeta{host, v.MetaDisk, v.MetaIndex}, u); taken {
+		index := "flexible"
+		if v.MetaIndex >= 0 {
+			index = strconv.Itoa(v.MetaIndex)
+		}
+		c.tell(u, first, "meta-disk %s [%s] on host %s", v.MetaDisk, index, host)
 	}
-	claim(metas, host+":"+v.MetaDisk+"["+index+"]", user{v.MetaPos, r.Name}, false, "meta-disk %s [%s] on host %s", v.MetaDisk, index, host)
+}
+
+func (c *conflicts) tell(u, first user, what string, args ...any) {
+	c.view.Diagnostics.add(*u.pos, Error, u.resource.Name, "%s of resource '%s' is already used by resource '%s' (%s)", fmt.Sprintf(what, args...),
+		u.resource.Name, first.resource.Name, first.pos)
 }
 
 // ownAddresses lists every address once that a host of the resource listens on.
 func (r *Resource) ownAddresses() []*Address {
-	var out []*Address
+	out := make([]*Address, 0, len(r.Hosts))
 	add := func(a *Address) {
-		if a != nil && !slices.ContainsFunc(out, func(o *Address) bool { return o.Key() == a.Key() }) {
+		if a != nil && !slices.ContainsFunc(out, func(o *Address) bool { return o == a || o.Key() == a.Key() }) {
 			out = append(out, a)
 		}
 	}

@@ -9,13 +9,21 @@ import (
 	"strings"
 )
 
-// Pos is where something stands in a file.
+// Pos is where something stands in a file. There are many: all of a file share its name.
 type Pos struct {
-	File      string
-	Line, Col int
+	file *string
+	Line int
 }
 
-func (p Pos) String() string { return fmt.Sprintf("%s:%d", p.File, p.Line) }
+// File is the name of the file, "" for what stands in none.
+func (p Pos) File() string {
+	if p.file == nil {
+		return ""
+	}
+	return *p.file
+}
+
+func (p Pos) String() string { return fmt.Sprintf("%s:%d", p.File(), p.Line) }
 
 // Severity of a diagnostic.
 type Severity int
@@ -42,7 +50,7 @@ func (d Diagnostic) String() string {
 		prefix = "warning: "
 	}
 	if d.Pos.Line == 0 {
-		return fmt.Sprintf("%s: %s%s", d.Pos.File, prefix, d.Text)
+		return fmt.Sprintf("%s: %s%s", d.Pos.File(), prefix, d.Text)
 	}
 	return fmt.Sprintf("%s: %s%s", d.Pos, prefix, d.Text)
 }

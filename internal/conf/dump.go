@@ -58,7 +58,8 @@ func not(is bool) string {
 
 // withNodeIDs is the resource as written, plus the node ids that were made up.
 func withNodeIDs(r *Resolved) *Resource {
-	out := r.Source.clone()
+	out := &Resource{}
+	r.Source.cloneInto(out, &memory{})
 	for i, h := range out.Hosts {
 		h.NodeID = r.Hosts[i].NodeID
 	}
@@ -67,11 +68,11 @@ func withNodeIDs(r *Resolved) *Resource {
 
 func (r *Resolved) merged(cfg *Config) *Resource {
 	out := withNodeIDs(r)
-	x := &resolver{view: &View{}, cfg: cfg, r: &Resolved{Resource: out, Source: r.Source}}
+	x := &resolver{memory: &memory{}, view: &View{}, cfg: cfg, r: &Resolved{Resource: out, Source: r.Source}}
 	x.inheritDefaults()
 	for i, h := range out.Hosts {
 		for _, v := range h.Volumes {
-			v.Options = r.Hosts[i].Volume(v.Nr).Options.clone()
+			v.Options = r.Hosts[i].Volume(v.Nr).Options
 		}
 		if len(h.Volumes) > 0 {
 			h.Options = OptionSet{ClassResource: h.Options[ClassResource]}
@@ -82,7 +83,8 @@ func (r *Resolved) merged(cfg *Config) *Resource {
 
 // expanded is everything that is known about the resource, said where it applies.
 func (r *Resolved) expanded() *Resource {
-	out := r.Resource.clone()
+	out := &Resource{}
+	r.Resource.cloneInto(out, &memory{})
 	out.Volumes, out.Meshes = nil, nil
 	for i, c := range out.Connections {
 		for _, l := range r.Links {
@@ -94,7 +96,7 @@ func (r *Resolved) expanded() *Resource {
 			for _, d := range l.Devices {
 				v := newVolume(c.Pos, d.Nr)
 				v.Options[ClassPeerDevice] = d.Options
-				c.Volumes = append(c.Volumes, v)
+				c.Volumes = append(c.Volumes, &v)
 			}
 		}
 	}

@@ -122,7 +122,7 @@ func exportCommon(r *Resource) *exported {
 }
 
 func exportResource(r *Resolved) *exported {
-	e := &exported{Name: r.Name, File: r.Pos.File, Line: r.Pos.Line, Ignored: r.Me == nil, Primary: r.Source.BecomePrimaryOn,
+	e := &exported{Name: r.Name, File: r.Pos.File(), Line: r.Pos.Line, Ignored: r.Me == nil, Primary: r.Source.BecomePrimaryOn,
 		Sections: resourceSections(r.Options, LevelResource)}
 	e.Options = mapOf(e.Sections)
 	for _, h := range r.Hosts {

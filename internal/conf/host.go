@@ -48,12 +48,8 @@ func (id Identity) HasAddress(a *Address) bool {
 	if a.Family != "ipv4" && a.Family != "ipv6" {
 		return true
 	}
-	ip, err := netip.ParseAddr(a.Host)
-	if err != nil {
-		return false
-	}
 	for _, own := range id.Addresses {
-		if own.WithZone("") == ip.WithZone("") {
+		if own.WithZone("") == a.ip.WithZone("") {
 			return true
 		}
 	}
@@ -114,7 +110,4 @@ func (id Identity) isHostByAddress(h *Host) bool {
 	return id.HasAddress(h.Address)
 }
 
-func isLoopback(a *Address) bool {
-	ip, err := netip.ParseAddr(a.Host)
-	return err == nil && ip.IsLoopback()
-}
+func isLoopback(a *Address) bool { return a.ip.IsLoopback() }

@@ -45,7 +45,7 @@ func findLegacy(section, name string) *legacyOption {
 
 // legacyOnce remarks on a keyword once per file.
 func (p *parser) legacyOnce(pos Pos, severity Severity, key, format string, args ...any) {
-	key = pos.File + "\x00" + key
+	key = pos.File() + "\x00" + key
 	if p.told[key] {
 		return
 	}

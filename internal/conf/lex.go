@@ -53,20 +53,31 @@ const (
 
 // lexer cuts a file into tokens. Keywords are words: whether a word is one depends on where it stands.
 type lexer struct {
-	text      string
-	at        int
-	file      string
-	line      int
-	lineStart int
+	text string
+	at   int
+	file *string // its name
+	line int
 }
 
-func newLexer(file, text string) *lexer { return &lexer{text: text, file: file, line: 1} }
+func newLexer(file, text string) *lexer { return &lexer{text: text, file: &file, line: 1} }
 
-func (l *lexer) pos() Pos { return Pos{l.file, l.line, l.at - l.lineStart + 1} }
+func (l *lexer) pos() Pos { return Pos{l.file, l.line} }
 
-func isWordByte(c byte) bool {
-	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '/' || c == '.' || c == '_' || c == '-'
-}
+// kinds tells what a character may be. Those outside words that are not separators may only stand in quotes.
+var kinds = func() (k [256]struct{ word, punct, separator bool }) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-") {
+		k[c].word = true
+	}
+	for _, c := range []byte("{};[]:") {
+		k[c].punct, k[c].separator = true, true
+	}
+	for _, c := range []byte(" \t\r\n#\"") {
+		k[c].separator = true
+	}
+	return k
+}()
+
+func isWordByte(c byte) bool { return kinds[c].word }
 
 func (l *lexer) skipBlank() {
 	for l.at < len(l.text) {
@@ -74,7 +85,6 @@ func (l *lexer) skipBlank() {
 		case '\n':
 			l.line++
 			l.at++
-			l.lineStart = l.at
 		case ' ', '\t', '\r':
 			l.at++
 		case '#':
@@ -97,9 +107,9 @@ func (l *lexer) next() token {
 	}
 	c := l.text[l.at]
 	switch {
-	case strings.IndexByte("{};[]:", c) >= 0:
+	case kinds[c].punct:
 		l.at++
-		t.kind, t.text = tokenPunct, string(c)
+		t.kind, t.text = tokenPunct, l.text[l.at-1:l.at]
 	case c == '"':
 		l.quoted(&t)
 	case isWordByte(c):
@@ -107,7 +117,7 @@ func (l *lexer) next() token {
 		for l.at < len(l.text) && isWordByte(l.text[l.at]) {
 			l.at++
 		}
-		if l.at < len(l.text) && strings.IndexByte(separators, l.text[l.at]) < 0 {
+		if l.at < len(l.text) && !kinds[l.text[l.at]].separator {
 			l.strange(&t, start)
 			return t
 		}
@@ -121,12 +131,9 @@ func (l *lexer) next() token {
 	return t
 }
 
-// separators end a word.
-const separators = " \t\r\n{};[]:#\""
-
 // strange takes everything up to the next blank or punctuation that is no part of any word, so that one slip is one error.
 func (l *lexer) strange(t *token, start int) {
-	for l.at < len(l.text) && strings.IndexByte(separators, l.text[l.at]) < 0 {
+	for l.at < len(l.text) && !kinds[l.text[l.at]].separator {
 		l.at++
 	}
 	t.kind = tokenBad

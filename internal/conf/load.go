@@ -63,11 +63,11 @@ func Load(s Sources) (*Config, error) {
 	p := l.parser()
 	p.file(name, text)
 	for _, f := range s.Test {
-		text, err := os.ReadFile(f)
+		text, err := readFile(f)
 		if err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrNoFile, err)
 		}
-		p.file(f, string(text))
+		p.file(f, text)
 	}
 	l.cfg.finish()
 	return l.cfg, nil
@@ -96,18 +96,34 @@ func (l *loader) parser() *parser {
 
 func (l *loader) main() (text, name string, err error) {
 	if l.sources.File == "-" {
-		data, err := io.ReadAll(l.sources.Stdin)
-		return string(data), "STDIN", err
+		var text strings.Builder
+		_, err := io.Copy(&text, l.sources.Stdin)
+		return text.String(), "STDIN", err
 	}
 	if info, err := os.Stat(l.sources.File); err == nil && info.IsDir() {
 		return "", "", fmt.Errorf("%s %w", l.sources.File, ErrDirectory)
 	}
-	data, err := os.ReadFile(l.sources.File)
+	text, err = readFile(l.sources.File)
 	if err != nil {
 		return "", "", fmt.Errorf("%w: %w", ErrNoFile, err)
 	}
 	l.once(l.sources.File)
-	return string(data), l.sources.File, nil
+	return text, l.sources.File, nil
+}
+
+// readFile is os.ReadFile for text, which need not be copied then.
+func readFile(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = f.Close() }()
+	var text strings.Builder
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		text.Grow(int(info.Size()))
+	}
+	_, err = io.Copy(&text, f)
+	return text.String(), err
 }
 
 // once reports whether a file has not been read yet, and notes it as read.
@@ -128,10 +144,10 @@ func (l *loader) once(name string) bool {
 
 // relative resolves a name as it stands in a file.
 func relative(pos Pos, name string) string {
-	if filepath.IsAbs(name) || pos.File == "STDIN" {
+	if filepath.IsAbs(name) || pos.File() == "STDIN" {
 		return name
 	}
-	return filepath.Join(filepath.Dir(pos.File), name)
+	return filepath.Join(filepath.Dir(pos.File()), name)
 }
 
 // include reads the files of a pattern (section 4.2).
@@ -149,13 +165,13 @@ func (l *loader) include(p *parser, t token) {
 		if !l.once(name) {
 			continue
 		}
-		text, err := os.ReadFile(name)
+		text, err := readFile(name)
 		switch {
 		case errors.Is(err, fs.ErrNotExist) && isPattern: // went away meanwhile
 		case err != nil:
 			p.add(t.pos, Error, "cannot read the file to include: %v", err)
 		default:
-			p.file(name, string(text))
+			p.file(name, text)
 		}
 	}
 }
@@ -163,13 +179,13 @@ func (l *loader) include(p *parser, t token) {
 // template reads the file with the defaults of one resource (section 4.3).
 func (l *loader) template(p *parser, r *Resource) {
 	name := relative(r.TemplatePos, r.Template)
-	text, err := os.ReadFile(name)
+	text, err := readFile(name)
 	if err != nil {
 		p.add(r.TemplatePos, Error, "cannot read the template file: %v", err)
 		return
 	}
 	own := &loader{cfg: &Config{File: name}, seen: map[string]bool{}, told: l.told}
-	own.parser().file(name, string(text))
+	own.parser().file(name, text)
 	for _, d := range own.cfg.Diagnostics {
 		d.Resource = p.resourceName()
 		l.cfg.Diagnostics = append(l.cfg.Diagnostics, d)

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 )
@@ -78,16 +79,8 @@ func (os Options) index(name string) int {
 	return slices.IndexFunc(os, func(o Option) bool { return o.Name == name })
 }
 
-// OptionSet has one list per class.
+// OptionSet has one list per class. Once a file is read, a list is replaced and never changed, so that copies of a set share it.
 type OptionSet [classCount]Options
-
-func (s *OptionSet) clone() OptionSet {
-	var out OptionSet
-	for i := range s {
-		out[i] = slices.Clone(s[i])
-	}
-	return out
-}
 
 // Resource is one replication group; also the section `common`, which has options only.
 type Resource struct {
@@ -182,12 +175,6 @@ type Volume struct {
 	Options    OptionSet
 }
 
-func (v *Volume) clone() *Volume {
-	out := *v
-	out.Options = v.Options.clone()
-	return &out
-}
-
 // Diskless reports whether the volume has no backing device here.
 func (v *Volume) Diskless() bool { return v.Disk == "" }
 
@@ -197,6 +184,7 @@ type Address struct {
 	Family string // ipv4, ipv6, sdp, ssocks
 	Host   string // as written, without brackets
 	Port   string
+	ip     netip.Addr // Host as a number, when it is one
 }
 
 func (a *Address) hostText() string {

@@ -19,6 +19,7 @@ type parser struct {
 	// plugins of the proxy section being read
 	plugins []string
 	level   Level // of the section being read
+	memory  memory
 }
 
 func (p *parser) advance() { p.tok = p.lex.next() }
@@ -94,10 +95,10 @@ func (p *parser) word(what string) (token, bool) {
 
 // number takes an integer in a range.
 func (p *parser) number(what string, low, high int) (n int, pos Pos, ok bool) {
-	t, ok := p.word("a number for " + what)
-	if !ok {
-		return -1, t.pos, false
+	if !p.tok.value() {
+		return -1, p.tok.pos, p.unexpected("a number for " + what)
 	}
+	t := p.take()
 	n, err := strconv.Atoi(t.text)
 	if err != nil || n < low || n > high {
 		return -1, t.pos, p.wrong(t.pos, "%s %s is not possible: it must be a number from %d to %d", what, t, low, high)
@@ -445,13 +446,13 @@ func (p *parser) startupItem(r *Resource, kw token) (handled, ok bool) {
 	if kw.text != "become-primary-on" {
 		return false, false
 	}
+	if !p.tok.value() {
+		return true, p.unexpected("host names, or both")
+	}
 	last := kw.pos
 	for p.tok.value() {
 		last = p.tok.pos
 		r.BecomePrimaryOn = append(r.BecomePrimaryOn, p.take().text)
-	}
-	if last == kw.pos {
-		return true, p.unexpected("host names, or both")
 	}
 	return true, p.end(last)
 }

@@ -181,7 +181,7 @@ func (p *parser) connectionVolume(c *Connection, kw token) bool {
 	if other := volumeOf(c.Volumes, n); other != nil {
 		p.wrong(kw.pos, "volume %d is there twice in this connection; the first is at %s", n, other.Pos)
 	}
-	v := newVolume(kw.pos, n)
+	v := p.memory.volume(kw.pos, n)
 	c.Volumes = append(c.Volumes, v)
 	p.level = LevelConnectionVolume
 	defer func() { p.level = LevelConnection }()

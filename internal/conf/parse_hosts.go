@@ -18,7 +18,8 @@ const (
 
 // on reads `on HOST... { }`.
 func (p *parser) on(r *Resource, kw token) bool {
-	h := &Host{Pos: kw.pos, Kind: HostOn, NodeID: -1}
+	h := p.memory.hosts.New()
+	*h = Host{Pos: kw.pos, Kind: HostOn, NodeID: -1, Names: p.memory.words.List(1)}
 	for p.tok.value() {
 		h.Names = append(h.Names, p.take().text)
 	}
@@ -148,15 +149,16 @@ func (p *parser) implicitVolume(list *[]*Volume, kw token) *Volume {
 	if len(*list) > 0 {
 		p.wrong(kw.pos, "'%s' must stand inside a 'volume' section here, because other statements do (%s)", kw.text, (*list)[0].Pos)
 	}
-	v := newVolume(kw.pos, 0)
+	v := p.memory.volume(kw.pos, 0)
 	v.Implicit = true
+	if *list == nil {
+		*list = p.memory.volumeLists.List(1)
+	}
 	*list = append(*list, v)
 	return v
 }
 
-func newVolume(pos Pos, nr int) *Volume {
-	return &Volume{Pos: pos, Nr: nr, Minor: -1, MetaIndex: -1}
-}
+func newVolume(pos Pos, nr int) Volume { return Volume{Pos: pos, Nr: nr, Minor: -1, MetaIndex: -1} }
 
 func (p *parser) volume(list *[]*Volume, level Level, kw token) bool {
 	n, _, ok := p.number("volume", 0, volumeMax)
@@ -172,7 +174,7 @@ func (p *parser) volume(list *[]*Volume, level Level, kw token) bool {
 			p.wrong(kw.pos, "volume %d is defined twice here; the first is at %s", n, other.Pos)
 		}
 	}
-	v := newVolume(kw.pos, n)
+	v := p.memory.volume(kw.pos, n)
 	*list = append(*list, v)
 	saved := p.level
 	p.level = level
@@ -314,7 +316,8 @@ var families = []string{"ipv4", "ipv6", "sdp", "ssocks", "sci"}
 
 // address reads `[family] HOST:PORT` with IPv6 in brackets behind the word ipv6.
 func (p *parser) address() (*Address, bool) {
-	a := &Address{Pos: p.tok.pos, Family: "ipv4"}
+	a := p.memory.addresses.New()
+	*a = Address{Pos: p.tok.pos, Family: "ipv4"}
 	if p.tok.kind == tokenWord && slices.Contains(families, p.tok.text) {
 		a.Family = p.take().text
 		if a.Family == "sci" {
@@ -341,11 +344,15 @@ func (p *parser) address() (*Address, bool) {
 		return nil, p.unexpected("':' and a port behind the address " + a.Host)
 	}
 	p.advance()
+	a.Port = p.tok.text
 	port, pos, ok := p.number("the port", 1, 65535)
 	if !ok {
 		return nil, false
 	}
-	a.Port = strconv.Itoa(port)
+	if c := a.Port[0]; c < '1' || c > '9' { // not as everybody writes it
+		a.Port = strconv.Itoa(port)
+	}
+	a.ip, _ = netip.ParseAddr(a.Host)
 	if err := checkIP(a); err != nil {
 		p.wrong(pos, "%v", err)
 	}
@@ -353,13 +360,12 @@ func (p *parser) address() (*Address, bool) {
 }
 
 func checkIP(a *Address) error {
-	ip, err := netip.ParseAddr(a.Host)
 	switch {
-	case err != nil:
+	case !a.ip.IsValid():
 		return fmt.Errorf("'%s' is no numeric address (names of hosts are not possible here)", a.Host)
-	case a.Family == "ipv6" && !ip.Is6():
+	case a.Family == "ipv6" && !a.ip.Is6():
 		return fmt.Errorf("%s is no IPv6 address: leave out the word ipv6", a.Host)
-	case a.Family != "ipv6" && !ip.Is4():
+	case a.Family != "ipv6" && !a.ip.Is4():
 		return fmt.Errorf("%s is an IPv6 address: write 'ipv6 [%s]:%s'", a.Host, a.Host, a.Port)
 	}
 	return nil

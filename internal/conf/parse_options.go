@@ -141,7 +141,7 @@ func (p *parser) setOption(list *Options, o Option) {
 	i := list.index(o.Name)
 	if i < 0 {
 		if *list == nil {
-			*list = make(Options, 0, 2)
+			*list = p.memory.options.List(2)
 		}
 		*list = append(*list, o)
 		return

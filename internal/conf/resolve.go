@@ -73,6 +73,8 @@ type resolver struct {
 	view *View
 	cfg  *Config
 	r    *Resolved
+	// memory is shared with resources that are worked on before and after this one.
+	memory *memory
 	// told are the diagnostics; the view collects them in the order of the file.
 	told Diagnostics
 }
@@ -90,15 +92,22 @@ func (x *resolver) warn(pos Pos, format string, args ...any) {
 
 // Resolve works out what a configuration means on a host. It does not change the configuration.
 func Resolve(cfg *Config, id Identity) *View {
-	v := &View{Config: cfg, Host: id, Diagnostics: slices.Clone(cfg.Diagnostics), byName: map[string]*Resolved{}}
+	v := &View{Config: cfg, Host: id, Diagnostics: slices.Clone(cfg.Diagnostics), byName: make(map[string]*Resolved, len(cfg.Resources))}
 	var normal, upper []*resolver
-	for _, source := range cfg.Resources {
-		r := &Resolved{Source: source}
-		v.Resources = append(v.Resources, r)
+	made := make([]struct {
+		Resolved
+		resolver
+	}, len(cfg.Resources))
+	v.Resources = make([]*Resolved, len(made))
+	for i, source := range cfg.Resources {
+		r := &made[i].Resolved
+		r.Source = source
+		v.Resources[i] = r
 		if v.byName[source.Name] == nil {
 			v.byName[source.Name] = r
 		}
-		x := &resolver{view: v, cfg: cfg, r: r}
+		x := &made[i].resolver
+		*x = resolver{view: v, cfg: cfg, r: r}
 		if slices.ContainsFunc(source.Hosts, func(h *Host) bool { return h.Kind == HostStacked }) {
 			upper = append(upper, x)
 		} else {
@@ -122,8 +131,10 @@ func resolveAll(list []*resolver) {
 	var all sync.WaitGroup
 	for part := range slices.Chunk(list, size) {
 		all.Go(func() {
+			m := &memory{}
 			for _, x := range part {
-				x.r.Resource = x.r.Source.clone()
+				x.memory, x.r.Resource = m, m.resources.New()
+				x.r.Source.cloneInto(x.r.Resource, m)
 				x.resolve()
 			}
 		})
@@ -131,38 +142,22 @@ func resolveAll(list []*resolver) {
 	all.Wait()
 }
 
-func (r *Resource) clone() *Resource {
-	out := *r
-	out.Options = r.Options.clone()
-	out.Volumes, out.Hosts, out.Connections, out.Meshes = nil, nil, nil, nil
-	for _, v := range r.Volumes {
-		out.Volumes = append(out.Volumes, v.clone())
+// cloneInto copies all that resolving changes.
+func (r *Resource) cloneInto(out *Resource, m *memory) {
+	*out = *r
+	out.Volumes, out.Hosts = copies(&m.volumes, &m.volumeLists, r.Volumes), copies(&m.hosts, &m.hostLists, r.Hosts)
+	for _, h := range out.Hosts {
+		h.Volumes, h.Names = copies(&m.volumes, &m.volumeLists, h.Volumes), slices.Clip(h.Names)
 	}
-	for _, h := range r.Hosts {
-		c := *h
-		c.Options, c.Volumes, c.Names = h.Options.clone(), nil, slices.Clone(h.Names)
-		for _, v := range h.Volumes {
-			c.Volumes = append(c.Volumes, v.clone())
-		}
-		out.Hosts = append(out.Hosts, &c)
-	}
+	out.Connections, out.Meshes = nil, slices.Clip(r.Meshes)
 	for _, n := range r.Connections {
-		out.Connections = append(out.Connections, n.clone())
+		out.Connections = append(out.Connections, n.clone(m))
 	}
-	for _, m := range r.Meshes {
-		c := *m
-		c.Options = m.Options.clone()
-		out.Meshes = append(out.Meshes, &c)
-	}
-	return &out
 }
 
-func (n *Connection) clone() *Connection {
+func (n *Connection) clone(m *memory) *Connection {
 	c := *n
-	c.Options, c.Volumes, c.Paths = n.Options.clone(), nil, nil
-	for _, v := range n.Volumes {
-		c.Volumes = append(c.Volumes, v.clone())
-	}
+	c.Volumes, c.Paths = copies(&m.volumes, &m.volumeLists, n.Volumes), nil
 	for _, p := range n.Paths {
 		path := *p
 		path.Ends = nil
@@ -191,14 +186,22 @@ func (x *resolver) resolve() {
 // inherit copies options downwards. The one written in the more specific section wins; between equals there must be no difference.
 // A copied option goes to the front, which turns the order around, as the reference does (section 6.5).
 func (x *resolver) inherit(to *Options, from Options) {
+	if len(from) == 0 {
+		return
+	}
+	// Room for all at the front, and a list of its own: others may share the old one.
+	first := len(from)
+	list := Options(x.memory.options.List(len(*to), from...))[:first+len(*to)]
+	copy(list[first:], *to)
 	for _, o := range from {
-		i := to.index(o.Name)
+		i := list[first:].index(o.Name)
 		if i < 0 {
 			o.Inherited = true
-			*to = slices.Insert(*to, 0, o)
+			first--
+			list[first] = o
 			continue
 		}
-		have := &(*to)[i]
+		have := &list[first+i]
 		same := have.Value == o.Value || sameAnywhere(o.Name, have.Value, o.Value)
 		switch {
 		case !have.Inherited || have.Level > o.Level || same:
@@ -209,6 +212,7 @@ func (x *resolver) inherit(to *Options, from Options) {
 			x.fail(o.Pos, "option '%s' is inherited with two values: %s from here, %s from %s", o.Name, o.Value, have.Value, have.Pos)
 		}
 	}
+	*to = list[first:]
 }
 
 // sameAnywhere: options of one name that are in several classes are of one type.
@@ -325,8 +329,12 @@ func (x *resolver) inheritVolumes() {
 		for _, from := range x.r.Volumes {
 			to := h.Volume(from.Nr)
 			if to == nil {
-				to = from.clone()
+				to = x.memory.volumes.New()
+				*to = *from
 				to.Options = OptionSet{}
+				if h.Volumes == nil {
+					h.Volumes = x.memory.volumeLists.List(len(x.r.Volumes))
+				}
 				h.Volumes = append(h.Volumes, to)
 				continue
 			}
@@ -364,7 +372,7 @@ func (x *resolver) inheritVolume(h *Host, v *Volume) {
 	general := volumeOf(x.r.Volumes, v.Nr)
 	for _, c := range volumeClasses {
 		if v.Implicit {
-			v.Options[c] = append(v.Options[c], h.Options[c]...)
+			v.Options[c] = append(slices.Clip(v.Options[c]), h.Options[c]...)
 		} else {
 			x.inherit(&v.Options[c], h.Options[c])
 		}

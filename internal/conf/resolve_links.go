@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 func deviceOfMinor(minor int) string { return "/dev/drbd" + strconv.Itoa(minor) }
@@ -20,7 +21,7 @@ func (x *resolver) makeConnections() {
 	}
 	switch hosts := x.r.Hosts; {
 	case len(hosts) == 2:
-		c := connect(x.r.Pos, hosts[0].Names, hosts[1].Names)
+		c := x.connect(x.r.Pos, hosts[0].Names, hosts[1].Names)
 		c.Paths[0].Ends[0].Host, c.Paths[0].Ends[1].Host = hosts[0].Name(), hosts[1].Name()
 		x.r.Connections = append(x.r.Connections, c)
 	case len(hosts) > 2:
@@ -28,9 +29,24 @@ func (x *resolver) makeConnections() {
 	}
 }
 
-func connect(pos Pos, a, b []string) *Connection {
-	return &Connection{Pos: pos, PeerNodeID: -1, Paths: []*Path{{Pos: pos, Implicit: true, Ends: []*End{
-		{Pos: pos, Host: strings.Join(a, "_")}, {Pos: pos, Host: strings.Join(b, "_")}}}}}
+// pair is a connection of two hosts that is not written in the file.
+type pair struct {
+	Connection
+	path  Path
+	paths [1]*Path
+	end   [2]End
+	ends  [2]*End
+}
+
+func (x *resolver) connect(pos Pos, a, b []string) *Connection {
+	made := x.memory.pairs.New()
+	made.Connection = Connection{Pos: pos, PeerNodeID: -1}
+	made.end = [2]End{{Pos: pos, Host: strings.Join(a, "_")}, {Pos: pos, Host: strings.Join(b, "_")}}
+	made.ends = [2]*End{&made.end[0], &made.end[1]}
+	made.path = Path{Pos: pos, Implicit: true, Ends: made.ends[:]}
+	made.paths[0] = &made.path
+	made.Paths = made.paths[:]
+	return &made.Connection
 }
 
 func (x *resolver) makeMesh(m *Mesh) {
@@ -46,7 +62,7 @@ func (x *resolver) makeMesh(m *Mesh) {
 	}
 	for i, a := range m.Hosts {
 		for _, b := range m.Hosts[i+1:] {
-			c := connect(m.Pos, []string{a}, []string{b})
+			c := x.connect(m.Pos, []string{a}, []string{b})
 			x.inherit(&c.Options[ClassNet], m.Options[ClassNet])
 			x.r.Connections = append(x.r.Connections, c)
 		}
@@ -89,7 +105,7 @@ func (x *resolver) nodeIDs() {
 		hosts[0].NodeID, hosts[1].NodeID = first, 1-first
 		return
 	}
-	used := map[int]*Host{}
+	var used [nodeIDMax + 1]*Host
 	for _, h := range hosts {
 		if h.NodeID < 0 {
 			if !madeUp { // else the missing address is told
@@ -120,12 +136,13 @@ func ImplicitNodeIDs(a, b *Host) (first int, err error) {
 	return 1, nil
 }
 
-var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+// castagnoli takes longer to make than many configurations to read, and most do not need it.
+var castagnoli = sync.OnceValue(func() *crc32.Table { return crc32.MakeTable(crc32.Castagnoli) })
 
 // addressHash is CRC-32C with a start value of its own and without the final inversion, read as a signed number.
 func addressHash(text string) int32 {
 	const start = 0x1A656F21
-	return int32(^crc32.Update(^uint32(start), castagnoli, []byte(text)))
+	return int32(^crc32.Update(^uint32(start), castagnoli(), []byte(text)))
 }
 
 // findEnds completes the ends of each path: host section and address.
@@ -158,11 +175,12 @@ func (x *resolver) findEnd(e *End) {
 		x.fail(h.Pos, "resource '%s', host '%s': there is no address; add 'address IP:PORT;'", x.r.Name, e.Host)
 		return
 	}
-	a := *h.Address
+	e.Address = h.Address
 	if e.Port != "" {
-		a.Port = e.Port
+		own := *h.Address
+		own.Port = e.Port
+		e.Address = &own
 	}
-	e.Address = &a
 }
 
 func (x *resolver) checkEnds(p *Path) {
@@ -202,7 +220,6 @@ func (x *resolver) inheritConnections() {
 
 func (x *resolver) inheritProxy(e *End) {
 	own := *e.Proxy
-	own.Options = own.Options.clone()
 	x.inherit(&own.Options[ClassProxy], x.r.Options[ClassProxy])
 	if len(own.Plugins) == 0 {
 		own.Plugins = x.r.ProxyPlugin
@@ -221,7 +238,10 @@ func (x *resolver) peerDevices(c *Connection, ends [2]*Host) {
 	}
 	for _, v := range ends[0].Volumes {
 		if volumeOf(c.Volumes, v.Nr) == nil {
-			c.Volumes = append(c.Volumes, newVolume(c.Pos, v.Nr))
+			if c.Volumes == nil {
+				c.Volumes = x.memory.volumeLists.List(len(ends[0].Volumes))
+			}
+			c.Volumes = append(c.Volumes, x.memory.volume(c.Pos, v.Nr))
 		}
 	}
 	for _, v := range c.Volumes {
@@ -253,7 +273,11 @@ func (x *resolver) link() {
 		if peer == nil || peer == me {
 			continue
 		}
-		l := &Link{Connection: c, Peer: peer, PeerID: peer.NodeID, Name: peer.Name(), Options: x.netOptions(c, me, peer)}
+		l := x.memory.links.New()
+		*l = Link{
+			Connection: c, Peer: peer, PeerID: peer.NodeID, Name: peer.Name(), Options: x.netOptions(c, me, peer),
+			Paths: x.memory.paths.List(len(c.Paths)), Devices: x.memory.peerDevices.List(len(c.Volumes)),
+		}
 		for _, p := range c.Paths {
 			x.linkPath(l, p, me)
 		}
@@ -265,10 +289,14 @@ func (x *resolver) link() {
 }
 
 func (x *resolver) netOptions(c *Connection, me, peer *Host) Options {
+	const choice, name = "after-sb-0pri", "_name"
+	if c.Options[ClassNet].index(choice) < 0 && c.Options[ClassNet].index(name) < 0 {
+		return c.Options[ClassNet]
+	}
 	options := slices.Clone(c.Options[ClassNet])
 	for i := range options {
 		o := &options[i]
-		if o.Name != "after-sb-0pri" {
+		if o.Name != choice {
 			continue
 		}
 		value, err := discardChoice(o.Value, me, peer)
@@ -278,7 +306,7 @@ func (x *resolver) netOptions(c *Connection, me, peer *Host) Options {
 		}
 		o.Value = value
 	}
-	return slices.DeleteFunc(options, func(o Option) bool { return o.Name == "_name" })
+	return slices.DeleteFunc(options, func(o Option) bool { return o.Name == name })
 }
 
 func (x *resolver) linkPath(l *Link, p *Path, me *Host) {
@@ -303,7 +331,7 @@ func (x *resolver) linkPath(l *Link, p *Path, me *Host) {
 
 // peerDeviceOptions adds what follows from the peer's volume (section 6.5, step 8).
 func peerDeviceOptions(v *Volume, peer *Host) Options {
-	options := slices.Clone(v.Options[ClassPeerDevice])
+	options := slices.Clip(v.Options[ClassPeerDevice])
 	set := func(name string) {
 		if options.index(name) < 0 {
 			options = append(options, Option{Name: name, Value: "no", Pos: v.Pos})

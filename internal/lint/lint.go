@@ -70,7 +70,7 @@ type linter struct {
 }
 
 func (l *linter) add(r *conf.Resolved, pos conf.Pos, problem, reason, fix string) {
-	if pos.File == "" {
+	if pos.File() == "" {
 		pos = r.Pos
 	}
 	l.found = append(l.found, Finding{pos, l.name, r.Name, problem, reason, fix})
@@ -86,7 +86,7 @@ func Look(view *conf.View, resources []*conf.Resolved, machine *Machine) []Findi
 		}
 	}
 	slices.SortStableFunc(l.found, func(a, b Finding) int {
-		return cmp.Or(cmp.Compare(a.Pos.File, b.Pos.File), cmp.Compare(a.Pos.Line, b.Pos.Line))
+		return cmp.Or(cmp.Compare(a.Pos.File(), b.Pos.File()), cmp.Compare(a.Pos.Line, b.Pos.Line))
 	})
 	return slices.CompactFunc(l.found, func(a, b Finding) bool { return a.Pos == b.Pos && a.Problem == b.Problem })
 }

@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"sync"
 
 	"drbd/internal/conf"
 )
@@ -63,8 +64,8 @@ var machineChecks = []check{
 	}},
 	{"readable-secret", "a secret in a file that everybody can read", func(l *linter, r *conf.Resolved) {
 		links(r, func(o conf.Options) {
-			if secret, pos := option(o, "shared-secret"); secret != "" && l.machine.Readable != nil && l.machine.Readable(pos.File) {
-				l.add(r, pos, "everybody on this host can read the shared-secret", "who knows it can pretend to be the peer", "chmod 600 "+pos.File)
+			if secret, pos := option(o, "shared-secret"); secret != "" && l.machine.Readable != nil && l.machine.Readable(pos.File()) {
+				l.add(r, pos, "everybody on this host can read the shared-secret", "who knows it can pretend to be the peer", "chmod 600 "+pos.File())
 			}
 		})
 	}},
@@ -81,7 +82,7 @@ func named(h *conf.Host, node string) bool {
 
 // ownEnds visits our addresses, each once.
 func ownEnds(r *conf.Resolved, look func(a *conf.Address)) {
-	seen := map[string]bool{}
+	seen := map[conf.AddressKey]bool{}
 	for _, l := range r.Links {
 		for _, p := range l.Paths {
 			if key := p.Mine.Key(); !seen[key] {
@@ -93,7 +94,9 @@ func ownEnds(r *conf.Resolved, look func(a *conf.Address)) {
 }
 
 // unstable are names that the kernel gives in the order in which it finds disks.
-var unstable = regexp.MustCompile(`^/dev/(sd[a-z]+|vd[a-z]+|hd[a-z]|xvd[a-z]+|nvme\d+n\d+|dm-\d+|loop\d+)(p?\d+)?$`)
+var unstable = sync.OnceValue(func() *regexp.Regexp {
+	return regexp.MustCompile(`^/dev/(sd[a-z]+|vd[a-z]+|hd[a-z]|xvd[a-z]+|nvme\d+n\d+|dm-\d+|loop\d+)(p?\d+)?$`)
+})
 
 func (l *linter) checkDisks(r *conf.Resolved) {
 	if l.view.Host.Pretended || l.machine.Disk == nil {
@@ -123,7 +126,7 @@ func (l *linter) checkDisk(r *conf.Resolved, v *conf.Volume, path string, pos co
 		l.add(r, pos, fmt.Sprintf("%s: %s %s is in use by itself (%s)", owner, what, path, info.MountedOn),
 			"DRBD cannot have it, and what is written past DRBD is not on the peer", "unmount it, and use "+v.DeviceName()+" instead")
 	}
-	if unstable.MatchString(path) && !strings.HasPrefix(path, "/dev/loop") {
+	if unstable().MatchString(path) && !strings.HasPrefix(path, "/dev/loop") {
 		l.add(r, pos, fmt.Sprintf("%s: the kernel may give the name %s to another disk at the next start", owner, path),
 			"DRBD would find no metadata there, or those of something else", "a logical volume, or a name in /dev/disk/by-id")
 	}
