@@ -124,6 +124,7 @@ type App struct {
 	fromStdin bool
 	failed    int                  // what making commands found wrong
 	programs  [adjust.Tools]string // by adjust.Tool: as printed command lines name them
+	version   *string              // of the module, once it was asked for
 	printed   []byte               // the last printed command line: its memory is used again
 }
 
@@ -169,6 +170,9 @@ func (a *App) say(format string, args ...any)  { fmt.Fprintf(a.env.Stdout, forma
 func (a *App) warn(format string, args ...any) { fmt.Fprintf(a.env.Stderr, format+"\n", args...) }
 
 func (a *App) run(args []string) error {
+	if err := a.handOver(args); err != nil {
+		return err
+	}
 	line, err := parseLine(args)
 	if err != nil {
 		return err
@@ -190,11 +194,17 @@ func (a *App) run(args []string) error {
 	if a.cmd.was != "" {
 		a.warn("'drbdadm %s' is deprecated, use 'drbdadm %s' instead.", a.cmd.was, a.cmd.name)
 	}
+	if a.cmd.callback {
+		a.logUnheard(openLog)
+	}
 	if err := line.resolve(a.cmd); err != nil {
 		return err
 	}
 	if len(line.test) > 0 && !a.cmd.takesTest {
 		return exit(exitUsage, "--config-to-test (-t) is only possible with dump, dump-xml and sh-nop")
+	}
+	if err := a.checkGeneration(); err != nil {
+		return err
 	}
 	if err := a.load(); err != nil {
 		return err

@@ -84,6 +84,14 @@ func (a *App) checkGlobal() error {
 
 // moduleVersion finds the version of the module that is loaded or would be (section 1).
 func (a *App) moduleVersion() string {
+	if a.version == nil {
+		version := a.findModuleVersion()
+		a.version = &version
+	}
+	return *a.version
+}
+
+func (a *App) findModuleVersion() string {
 	if v := os.Getenv("DRBD_DRIVER_VERSION_OVERRIDE"); v != "" {
 		return v
 	}

@@ -136,7 +136,10 @@ func admPage() string {
 	}
 	p.section("ENVIRONMENT")
 	p.item("__DRBD_NODE__", "", "Pretend to be this host.")
-	p.item("DRBD_DRIVER_VERSION_OVERRIDE", "", "Take it that the module has this version.")
+	p.item("DRBD_DRIVER_VERSION_OVERRIDE", "", "Take it that the module has this version. With 8.4 the program drbdadm-84, from PATH or /lib/drbd, takes over; "+
+		"where it is not installed, commands for the module or its metadata are refused.")
+	p.item("DRBD_DONT_WARN_ON_VERSION_MISMATCH", "", "Handed to drbdadm-84. This program never warns about it.")
+	p.item("INIT_VERSION", "", "Set by start scripts. Without effect: nobody is ever asked about or told of the use of DRBD.")
 	p.item("FAKE_DRBDSETUP_SHOW", "", "For tests: a file with what drbdsetup show would print.")
 	p.files("/etc/drbd.conf", "The configuration.", "/var/run/drbd/drbd-resource-*.conf", "Links to the file that configured a resource.")
 	return p.seeAlso("drbd.conf(5)", "drbdsetup(8)", "drbdmeta(8)")

@@ -30,7 +30,7 @@ func execOldTool(c *call) error {
 		return failf(ExitUsage, "the loaded module speaks the interface of DRBD 8.4 (version 1) and %s is not installed: "+
 			"install it, or load the module that belongs to these tools", oldTool)
 	}
-	err := unix.Exec(path, append([]string{path}, os.Args[1:]...), os.Environ())
+	err := unix.Exec(path, append([]string{path}, c.words...), os.Environ())
 	return failf(ExitUsage, "%s: %v", path, err)
 }
 

@@ -120,7 +120,8 @@ type call struct {
 	ctx     context.Context
 	cmd     *command
 	client  *genl.Client
-	args    []string // positional, as given
+	words   []string // the command line
+	args    []string // its positional words
 	options []option
 	// setDefaults: --set-defaults was given.
 	setDefaults bool
@@ -135,6 +136,7 @@ func (c *call) object() string {
 }
 
 func run(ctx context.Context, env *Env, args []string) error {
+	given := args
 	if handled, err := help(env, args); handled {
 		return err
 	}
@@ -146,7 +148,7 @@ func run(ctx context.Context, env *Env, args []string) error {
 		}
 		return usage("drbdsetup: no command given")
 	}
-	c := &call{env: env, ctx: ctx, cmd: cmd}
+	c := &call{env: env, ctx: ctx, cmd: cmd, words: given}
 	if err := c.parse(args); err != nil {
 		return err
 	}
