@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"syscall"
 )
 
 // Disk is the path of a machine's raw disk image, counted from 0 (/dev/vda).
@@ -83,4 +84,14 @@ func makeDisk(path string, size int64, fill bool, seed uint64) error {
 	binary.LittleEndian.PutUint64(key[:], seed)
 	_, err = io.CopyN(f, rand.NewChaCha8(key), max(0, size-2*blank))
 	return err
+}
+
+// AllocatedBytes is what a disk image takes on the host: the holes that a guest's
+// discards have made do not count.
+func AllocatedBytes(path string) (int64, error) {
+	var st syscall.Stat_t
+	if err := syscall.Stat(path, &st); err != nil {
+		return 0, fmt.Errorf("%s: %w", path, err)
+	}
+	return st.Blocks * 512, nil
 }

@@ -2,6 +2,7 @@ package bed
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -30,6 +31,9 @@ type Link struct {
 	Cut   bool          // nothing arrives
 	Loss  float64       // share of frames that get lost, 0 to 1
 	Delay time.Duration // each frame arrives so much later
+	// Mangle may change a frame on its way: a fault of the network that TCP's
+	// checksum does not find must keep that checksum right.
+	Mangle func(frame []byte)
 }
 
 // frame is an Ethernet frame with its time of arrival.
@@ -211,6 +215,10 @@ func (n *Network) deliver(from int, to *port, data []byte) {
 	link := n.links[[2]int{from, to.number}]
 	if link.Cut || (link.Loss > 0 && rand.Float64() < link.Loss) {
 		return
+	}
+	if link.Mangle != nil {
+		data = bytes.Clone(data)
+		link.Mangle(data)
 	}
 	if link.Delay > 0 {
 		to.later(from, frame{time.Now().Add(link.Delay), data})
