@@ -214,6 +214,7 @@ int drbd_attach_prepare(struct drbd_device *dev, const struct nl_disk_conf *conf
 		err = load_bitmap(conf, a, text);
 	if (err)
 		return err;
+	a->core.discard = bdev_max_discard_sectors(b->bdev) != 0;
 	a->core.max_bio = min_t(u32, WIRE_MAX_BIO,
 				queue_max_hw_sectors(bdev_get_queue(b->bdev)) << SECTOR_BITS);
 	return 0;

@@ -142,6 +142,51 @@ void drbd_disk_limits(struct drbd_device *dev, struct drbd_backing *b)
 		compat_set_block_size(dev->disk, logical, bdev_physical_block_size(b->bdev));
 }
 
+static void plan_limits(struct drbd_device *dev, u32 *discard, u32 *zeroes)
+{
+	const struct io_plan *plan;
+
+	rcu_read_lock();
+	plan = READ_ONCE(dev->ldev.plan);
+	*discard = plan ? plan->max_discard : 0;
+	*zeroes = plan ? plan->max_zeroes : 0;
+	rcu_read_unlock();
+}
+
+void drbd_disk_offer(struct drbd_device *dev)
+{
+	u32 discard, zeroes;
+
+	plan_limits(dev, &discard, &zeroes);
+	if (discard != READ_ONCE(dev->offered_discard) || zeroes != READ_ONCE(dev->offered_zeroes))
+		queue_work(drbd_md_wq, &dev->offer_work);
+}
+
+/* Smaller parts than the backing device can discard would only be zeroed. */
+static u32 granularity_of(struct drbd_device *dev)
+{
+	struct drbd_backing *b = drbd_backing_get(dev);
+	u32 bytes = 0;
+
+	if (b) {
+		bytes = bdev_discard_granularity(b->bdev);
+		drbd_backing_put(b);
+	}
+	return max(bytes, queue_logical_block_size(dev->disk->queue));
+}
+
+void drbd_disk_offer_work(struct work_struct *work)
+{
+	struct drbd_device *dev = container_of(work, struct drbd_device, offer_work);
+	u32 discard, zeroes;
+
+	plan_limits(dev, &discard, &zeroes);
+	WRITE_ONCE(dev->offered_discard, discard);
+	WRITE_ONCE(dev->offered_zeroes, zeroes);
+	compat_set_discard(dev->disk, discard >> SECTOR_BITS, granularity_of(dev),
+			   zeroes >> SECTOR_BITS);
+}
+
 void drbd_disk_uevent(struct drbd_device *dev)
 {
 	kobject_uevent(&disk_to_dev(dev->disk)->kobj, KOBJ_CHANGE);

@@ -108,8 +108,10 @@ static u32 run_at_position(struct drbd_resource *res, u32 from)
 		at_position(res, &actions[from + i], prepared[i]);
 	spin_unlock_irq(&res->log_lock);
 	for (i = 0; i < n; i++)
-		if (actions[from + i].type == ACT_PLAN)
+		if (actions[from + i].type == ACT_PLAN) {
 			drbd_submit_kick(actions[from + i].dev->glue);
+			drbd_disk_offer(actions[from + i].dev->glue);
+		}
 	drbd_senders_kick(res);
 	return n;
 }
@@ -234,6 +236,16 @@ static void stop_resync(struct drbd_resource *res, const struct core_action *a)
 	drbd_rs_stop(a->pd->glue);
 }
 
+static void start_verify(struct drbd_resource *res, const struct core_action *a)
+{
+	drbd_ov_start(a->pd->glue, a->sectors, a->stop);
+}
+
+static void stop_verify(struct drbd_resource *res, const struct core_action *a)
+{
+	drbd_ov_stop(a->pd->glue);
+}
+
 static void write_md(struct drbd_resource *res, const struct core_action *a)
 {
 	drbd_md_write(a->dev->glue, a->md_gen);
@@ -327,6 +339,8 @@ static void (*const executors[])(struct drbd_resource *, const struct core_actio
 	[ACT_SET_ALL_BITS] = set_all_bits,
 	[ACT_START_RESYNC] = start_resync,
 	[ACT_STOP_RESYNC] = stop_resync,
+	[ACT_START_VERIFY] = start_verify,
+	[ACT_STOP_VERIFY] = stop_verify,
 	[ACT_WRITE_MD] = write_md,
 	[ACT_WRITE_BITMAP] = write_bitmap,
 	[ACT_SET_SIZE] = set_size,

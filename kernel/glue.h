@@ -6,7 +6,7 @@
  * Locks, outer first (docs/architecture.md): registry_mutex > resource
  * adm_mutex > backing metadata mutex; spinning: extent_lock > log_lock >
  * bm_lock; leaves: ev_lock, status_lock, park_lock, ack_lock, epoch_lock,
- * open_lock, submit_lock. Spinlocks that a bio end takes are irq-safe.
+ * digest_lock, open_lock, submit_lock. Spinlocks that a bio end takes are irq-safe.
  */
 #ifndef DRBD_GLUE_H
 #define DRBD_GLUE_H
@@ -31,6 +31,7 @@
 #include "core/data/notice.h"
 #include "core/data/receive.h"
 #include "core/data/resync.h"
+#include "core/data/verify.h"
 #include "core/disk/alblock.h"
 #include "core/disk/layout.h"
 #include "core/wire/bitcode.h"
@@ -44,7 +45,7 @@
 /* what this module speaks: the dialect of 8.4 from the version with volumes on */
 #define DRBD_PROTO_MIN		100u
 #define DRBD_PROTO_MAX		101u
-#define DRBD_FEATURES		(FEATURE_TRIM | FEATURE_WSAME | FEATURE_WZEROES)
+#define DRBD_FEATURES		(FEATURE_TRIM | FEATURE_THIN_RESYNC | FEATURE_WSAME | FEATURE_WZEROES)
 #define DRBD_LOG_SIZE		8192u
 
 struct drbd_resource;
@@ -52,6 +53,7 @@ struct drbd_device;
 struct drbd_connection;
 struct drbd_peer_device;
 struct drbd_peer_req;
+struct crypto_shash;
 
 /* Embedded in its source, so that queueing cannot fail and is idempotent. */
 struct drbd_event {
@@ -205,7 +207,8 @@ struct drbd_device {
 	struct md_superblock md_next;		/* md_lock: newest content asked for */
 	u32 md_next_gen;
 	u32 md_queued_gen;
-	struct work_struct md_work, bm_work, set_bits_work;
+	struct work_struct md_work, bm_work, set_bits_work, offer_work;
+	u32 offered_discard, offered_zeroes;	/* bytes: offer_work */
 	struct drbd_peer_device *set_bits_pd;	/* NULL: all slots */
 
 	atomic_t al_writes, bm_writes;		/* transactions, pages */
@@ -235,6 +238,16 @@ struct drbd_ack {
 	u8 body[32];
 };
 
+/* What a connection makes digests for. */
+enum drbd_digest_use { DIGEST_IN, DIGEST_OUT, DIGEST_CSUMS, DIGEST_VERIFY, DIGEST_USES };
+
+struct drbd_digest {
+	refcount_t ref;
+	struct crypto_shash *tfm;
+	u32 size;
+	char name[WIRE_ALG_MAX];
+};
+
 enum drbd_link_order { ORDER_NONE = 0, ORDER_RECONNECT, ORDER_STOP };
 
 struct drbd_connection {
@@ -257,7 +270,10 @@ struct drbd_connection {
 	struct socket *data, *meta, *listener;	/* sock_lock */
 	struct connect_state sockets;
 	bool warned_address;
-	struct wire_link wire;			/* between greeting and teardown: constant */
+	struct wire_link wire;			/* between greeting and teardown: constant, but for
+						 * the lengths of the digests */
+	spinlock_t digest_lock;
+	struct drbd_digest *digest[DIGEST_USES]; /* digest_lock */
 
 	/* orders of the loop to the receiver */
 	wait_queue_head_t rcv_wait;
@@ -323,17 +339,24 @@ struct drbd_peer_device {
 	struct rate_control rate;		/* sender */
 	struct rate_options rate_opts;		/* sender, taken at start */
 	bool resync_runs;			/* dev->bm_lock */
+	bool rs_csums;				/* dev->bm_lock: as target, ask with checksums */
+	struct verify_run ov;			/* dev->bm_lock; active while one runs */
+	u32 ov_run;				/* dev->bm_lock: counts them */
+	bool ov_told;				/* dev->bm_lock: EV_VERIFY_DONE was posted */
+	u64 ov_resume;				/* dev->bm_lock: sector where the next one begins */
 	bool resync_told;			/* dev->bm_lock: EV_RESYNC_DONE was posted */
 	unsigned long rate_last;		/* jiffies of the last step */
 	u32 budget;				/* sectors left of this step */
 	atomic_t rate_received;			/* sectors since the last step */
 	struct list_head rs_requests;		/* dev->extent_lock: target, in flight */
 	struct list_head rs_reads;		/* dev->extent_lock: source, not yet acked */
+	struct list_head ov_requests;		/* dev->extent_lock: VerifyS, not yet answered */
+	struct list_head ov_reads;		/* dev->extent_lock: VerifyT, without result */
 
 	atomic64_t sent_sectors, recv_sectors;
 	atomic_t ap_pending, rs_pending, unacked;
 
-	struct drbd_event ev_bitmap, ev_done, ev_bits, ev_helper, ev_refused;
+	struct drbd_event ev_bitmap, ev_done, ev_ov_done, ev_bits, ev_helper, ev_refused;
 };
 
 enum drbd_req_stage { REQ_RESERVE, REQ_HEAT, REQ_ENTER, REQ_IN_LOG };
@@ -347,6 +370,7 @@ struct drbd_request {
 	struct list_head walk;			/* of a drbd_sink */
 	struct log_entry *entry;
 	struct drbd_backing *backing;
+	struct work_struct work;		/* local leg of a discard or zero-out */
 	refcount_t ref;
 	u64 sector;
 	u32 size;
@@ -367,6 +391,8 @@ enum drbd_peer_req_kind {
 	PEER_READ,		/* P_DATA_REQUEST */
 	PEER_RS_READ,		/* we are source */
 	PEER_RS_WRITE,		/* we are target: request, later its reply */
+	PEER_OV_READ,		/* we are VerifyT */
+	PEER_OV_CHECK,		/* we are VerifyS: request, later the read to compare with */
 };
 
 /* A request that arrived from, or concerns, a peer. */
@@ -382,9 +408,14 @@ struct drbd_peer_req {
 	u32 tag;				/* receive epoch */
 	u32 flags;				/* dp_flags */
 	struct recv_acks acks;
+	struct drbd_digest *alg;		/* of the digest that is to be made */
+	u8 hash[WIRE_MAX_DIGEST];		/* of the peer's block, or of ours for the peer */
+	u32 hash_len;
+	int error;				/* of a read */
 	u8 kind;				/* enum drbd_peer_req_kind */
-	u8 op;					/* enum log_op */
+	u8 op;					/* enum log_op; of an answer that is all zeroes: discard */
 	bool in_sync, hot, track;
+	bool thin;				/* resync: the answer may be "all zeroes" */
 	bool started;				/* a granted range was acted upon */
 	u32 al_gen;				/* with hot */
 	bool sent, dead;			/* dev->extent_lock: answer handed over, acked */
@@ -495,9 +526,16 @@ void drbd_disk_remove(struct drbd_device *dev);
 void drbd_disk_put(struct drbd_device *dev);
 void drbd_disk_set_size(struct drbd_device *dev, u64 sectors);
 void drbd_disk_limits(struct drbd_device *dev, struct drbd_backing *b);
+/* A new plan is published: what it offers becomes the device's limits, soon. */
+void drbd_disk_offer(struct drbd_device *dev);
+void drbd_disk_offer_work(struct work_struct *work);
 void drbd_disk_uevent(struct drbd_device *dev);
 void drbd_disk_block_opens(struct drbd_device *dev);
 void drbd_disk_allow_opens(struct drbd_device *dev);
+
+/* discard.c */
+int drbd_discard(struct drbd_device *dev, struct drbd_backing *b, u8 op, bool unmap, u64 sector,
+		 u32 size);
 
 /* submit.c, retire.c */
 int drbd_submit_init(void);
@@ -555,6 +593,9 @@ void drbd_ack_send_block(struct drbd_peer_device *pd, struct drbd_ack *ack, u16 
 void drbd_acks_free(struct drbd_connection *conn);
 void drbd_ping(struct drbd_connection *conn);
 void drbd_link_failed(struct drbd_connection *conn, u8 reason);
+/* The payload of a data packet, checked against its digest if it has one, or forgotten. */
+int drbd_recv_payload(struct drbd_connection *conn, struct bio *bio, const struct wire_data *d);
+int drbd_drain_payload(struct drbd_connection *conn, const struct wire_data *d);
 void drbd_limits(struct drbd_device *dev, const struct drbd_connection *conn,
 		 struct wire_limits *limits);
 
@@ -568,6 +609,7 @@ void drbd_peer_req_ack(struct drbd_peer_req *pr, u16 cmd, u64 block_id);
 void drbd_peer_active(struct drbd_connection *conn);
 void drbd_peer_inactive(struct drbd_connection *conn);
 void drbd_wait_peer_idle(struct drbd_connection *conn);
+/* For what sleeps in the block layer, of the peer or of the application. */
 void drbd_peer_queue(struct work_struct *work);
 struct plan_peer drbd_plan_of(const struct drbd_peer_device *pd);
 int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
@@ -582,8 +624,10 @@ int drbd_syncio_init(void);
 void drbd_syncio_exit(void);
 
 /* syncio.c */
-int drbd_recv_read_request(struct drbd_peer_device *pd, const struct wire_block *b, u8 kind);
+int drbd_recv_read_request(struct drbd_peer_device *pd, const struct wire_block *b, u8 kind,
+			   const u8 *hash, bool thin);
 int drbd_recv_read_reply(struct drbd_peer_device *pd, const struct wire_data *d);
+int drbd_recv_rs_deallocated(struct drbd_peer_device *pd, const struct wire_block *b);
 int drbd_recv_rs_reply(struct drbd_peer_device *pd, const struct wire_data *d);
 int drbd_recv_out_of_sync(struct drbd_peer_device *pd, const struct wire_block *b);
 void drbd_reply_sent(struct drbd_peer_req *pr);
@@ -595,10 +639,31 @@ bool drbd_rs_step(struct drbd_peer_device *pd);
 void drbd_rs_cancel_all(struct drbd_connection *conn);
 void drbd_bits_set(struct drbd_device *dev, struct drbd_peer_device *pd, u64 sector, u32 size);
 
+/* verify.c */
+void drbd_ov_start(struct drbd_peer_device *pd, u64 start, u64 stop);
+void drbd_ov_stop(struct drbd_peer_device *pd);
+bool drbd_ov_step(struct drbd_peer_device *pd);
+int drbd_recv_ov_request(struct drbd_peer_device *pd, const struct wire_block *b);
+int drbd_recv_ov_reply(struct drbd_peer_device *pd, const struct wire_block *b, const u8 *hash);
+int drbd_recv_ov_result(struct drbd_peer_device *pd, const struct wire_block *b);
+/* False: it was no request of a verify. */
+bool drbd_ov_refused(struct drbd_peer_device *pd, const struct wire_block *b);
+
 /* helper.c, crypto.c, proc.c, nl.c */
 void drbd_helper_run(struct drbd_resource *res, struct drbd_connection *conn,
 		     struct drbd_device *dev, const char *name, struct drbd_event *answer);
-u32 drbd_digest_size(const char *alg);
+/* Whether a digest of @alg can be made; else an errno, and @text of CORE_TEXT_MAX bytes says why. */
+int drbd_digest_check(const char *alg, const char *use, char *text);
+/* From now on @alg ("" = none) is used for it on this connection; may sleep. 0, or an errno
+ * and a message. IN is the receiver's, OUT the sender's; an exchange of the others meets
+ * users that have their own reference. */
+int drbd_digest_set(struct drbd_connection *conn, enum drbd_digest_use use, const char *alg);
+void drbd_digests_clear(struct drbd_connection *conn);
+struct drbd_digest *drbd_digest_get(struct drbd_connection *conn, enum drbd_digest_use use);
+void drbd_digest_put(struct drbd_digest *d);	/* process context; NULL is fine */
+/* The digest, d->size bytes, of what @bio holds from @from on. */
+void drbd_digest_bio(const struct drbd_digest *d, struct bio *bio, const struct bvec_iter *from,
+		     u8 *out);
 int drbd_hmac(const char *alg, const char *secret, const void *msg, u32 len, u8 *out, u32 *out_len);
 int drbd_proc_init(void);
 void drbd_proc_exit(void);

@@ -68,11 +68,20 @@ static const char *const problems[] = {
 	[FEATURES_PEER_NODE_ID] = "the peer expects another node id than ours",
 };
 
+/*
+ * 8.4 and 9 look for a digest behind P_ZEROES, which nobody sends (wire.md 6.3):
+ * with digests a zero-out travels as P_TRIM, and the peer takes it as one.
+ */
+static u32 own_features(const struct drbd_connection *conn)
+{
+	return conn->conf.integrity_alg[0] ? DRBD_FEATURES & ~FEATURE_WZEROES : DRBD_FEATURES;
+}
+
 static int features(struct drbd_connection *conn)
 {
 	struct features_offer own = {
 		.version_min = DRBD_PROTO_MIN, .version_max = DRBD_PROTO_MAX,
-		.features = DRBD_FEATURES, .node_id = conn->res->core.node_id,
+		.features = own_features(conn), .node_id = conn->res->core.node_id,
 		.peer_node_id = conn->peer_node_id, .nr_connections = 1,
 	};
 	struct wire_features offer, peer;
@@ -177,6 +186,7 @@ static int protocol(struct drbd_connection *conn)
 	u8 body[WIRE_CONTROL_MAX];
 	int r;
 
+	strscpy(own.integrity_alg, c->integrity_alg, sizeof(own.integrity_alg));
 	conn->wire.phase = PHASE_PROTOCOL;
 	r = send_packet(conn, P_PROTOCOL, body, drbd_wire_put_protocol(&conn->wire, body, &own));
 	if (!r)
@@ -193,6 +203,18 @@ static int protocol(struct drbd_connection *conn)
 	return STANDALONE;
 }
 
+static int digests(struct drbd_connection *conn)
+{
+	const struct nl_net_conf *c = &conn->conf;
+
+	if (drbd_digest_set(conn, DIGEST_IN, c->integrity_alg) ||
+	    drbd_digest_set(conn, DIGEST_OUT, c->integrity_alg) ||
+	    drbd_digest_set(conn, DIGEST_CSUMS, c->csums_alg) ||
+	    drbd_digest_set(conn, DIGEST_VERIFY, c->verify_alg))
+		return STANDALONE;
+	return 0;
+}
+
 int drbd_greet(struct drbd_connection *conn)
 {
 	int r;
@@ -204,6 +226,8 @@ int drbd_greet(struct drbd_connection *conn)
 		r = authenticate(conn);
 	if (!r)
 		r = protocol(conn);
+	if (!r)
+		r = digests(conn);
 	conn->wire.phase = PHASE_CONNECTED;
 	return r;
 }

@@ -246,6 +246,8 @@ static int block_packet(struct drbd_connection *conn, const struct packet_header
 		if (b.block_id == BLOCK_ID_SYNCER)
 			return drbd_rs_answer(pd, hdr->cmd, &b);
 		return write_ack(conn, pd, hdr, &b);
+	case P_OV_RESULT:
+		return drbd_recv_ov_result(pd, &b);
 	case P_RS_IS_IN_SYNC:
 	case P_NEG_RS_DREPLY:
 	case P_RS_CANCEL:

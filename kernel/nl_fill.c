@@ -190,13 +190,26 @@ static bool is_syncing(u8 repl)
 }
 
 /* Sectors done since one of the marks; negative when more became out of sync. */
-static void since_mark(const struct resync_pass *p, u32 mark, u64 left, u64 now, u32 shift,
+static void since_mark(const struct progress *g, u32 mark, u64 left, u64 now, u32 shift,
 		       u64 *ms, u64 *sectors)
 {
-	const struct progress *g = &p->progress;
-
 	*ms = now - g->mark_time[mark % PROGRESS_MARKS];
 	*sectors = (u64)((s64)(g->mark_left[mark % PROGRESS_MARKS] - left) * (1LL << shift));
+}
+
+static void progress_statistics(struct nl_peer_device_statistics *s, const struct progress *g,
+				u64 left, u32 shift)
+{
+	u64 now = ktime_get_ns() / NSEC_PER_MSEC;
+
+	s->peer_dev_rs_total = g->total << shift;
+	s->peer_dev_rs_dt_start_ms = now - g->start;
+	s->peer_dev_rs_paused_ms = g->paused_ms + (g->paused_since ? now - g->paused_since : 0);
+	/* an old mark and the newest complete one of the ring */
+	since_mark(g, g->last + 2, left, now, shift, &s->peer_dev_rs_dt0_ms,
+		   &s->peer_dev_rs_db0_sectors);
+	since_mark(g, g->last + PROGRESS_MARKS - 1, left, now, shift, &s->peer_dev_rs_dt1_ms,
+		   &s->peer_dev_rs_db1_sectors);
 }
 
 /* Numbers of a running resync; the bitmap lock is held. */
@@ -204,22 +217,32 @@ static void resync_statistics(struct nl_peer_device_statistics *s, struct drbd_p
 			      u8 repl, u32 shift)
 {
 	const struct resync_pass *p = &pd->pass;
-	const struct progress *g = &p->progress;
-	u64 left = drbd_resync_left(p), now = ktime_get_ns() / NSEC_PER_MSEC;
+	u64 left = drbd_resync_left(p);
 
 	s->peer_dev_resync_failed = p->failed << shift;
 	if (!left)
 		return;
-	s->peer_dev_rs_total = g->total << shift;
 	s->peer_dev_rs_same_csum = p->same << shift;
-	s->peer_dev_rs_dt_start_ms = now - g->start;
-	s->peer_dev_rs_paused_ms = g->paused_ms + (g->paused_since ? now - g->paused_since : 0);
-	/* an old mark and the newest complete one of the ring */
-	since_mark(p, g->last + 2, left, now, shift, &s->peer_dev_rs_dt0_ms,
-		   &s->peer_dev_rs_db0_sectors);
-	since_mark(p, g->last + PROGRESS_MARKS - 1, left, now, shift, &s->peer_dev_rs_dt1_ms,
-		   &s->peer_dev_rs_db1_sectors);
+	progress_statistics(s, &p->progress, left, shift);
 	if (repl == REPL_SYNC_TARGET)
+		s->peer_dev_rs_c_sync_rate = pd->rate.want;
+}
+
+/* The same of a verify. */
+static void verify_statistics(struct nl_peer_device_statistics *s, struct drbd_peer_device *pd,
+			      u32 shift)
+{
+	const struct verify_run *v = &pd->ov;
+
+	s->peer_dev_ov_start_sector = v->first << shift;
+	s->peer_dev_ov_stop_sector = min(v->end << shift, v->bm->capacity);
+	s->peer_dev_ov_position = v->position << shift;
+	s->peer_dev_ov_left = v->left << shift;
+	s->peer_dev_ov_skipped = v->skipped << shift;
+	if (!v->left)
+		return;
+	progress_statistics(s, &v->progress, v->left, shift);
+	if (v->requester)
 		s->peer_dev_rs_c_sync_rate = pd->rate.want;
 }
 
@@ -244,7 +267,9 @@ static int put_peer_device_statistics(struct sk_buff *skb, struct drbd_peer_devi
 			u32 shift = bm->shift - SECTOR_BITS;
 
 			s.peer_dev_out_of_sync = bm->weight[slot] << shift;
-			if (pd->resync_runs && is_syncing(repl))
+			if (pd->ov.active)
+				verify_statistics(&s, pd, shift);
+			else if (pd->resync_runs && is_syncing(repl))
 				resync_statistics(&s, pd, repl, shift);
 		}
 		spin_unlock_irq(&pd->dev->bm_lock);

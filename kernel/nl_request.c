@@ -309,30 +309,36 @@ static s32 resume_io(struct nl_request *rq)
 
 /* --- connection ---------------------------------------------------------------------------- */
 
-static s32 check_algorithm(struct nl_request *rq, const char *alg, bool keyed, const char *use,
-			   s32 code)
+static s32 check_digest(struct nl_request *rq, const char *alg, const char *use, s32 code)
+{
+	char text[CORE_TEXT_MAX];
+
+	if (!alg[0] || !drbd_digest_check(alg, use, text))
+		return 0;
+	nl_text(rq, "%s", text);
+	return code;
+}
+
+static s32 check_hmac(struct nl_request *rq, const char *alg)
 {
 	char name[sizeof(((struct nl_net_conf *)0)->cram_hmac_alg) + 8];
 
-	if (!alg[0])
+	snprintf(name, sizeof(name), "hmac(%s)", alg);
+	if (!alg[0] || crypto_has_ahash(name, 0, 0))
 		return 0;
-	snprintf(name, sizeof(name), keyed ? "hmac(%s)" : "%s", alg);
-	if (crypto_has_ahash(name, 0, 0))
-		return 0;
-	nl_text(rq, "failed to allocate %s for %s", alg, use);
-	return code;
+	nl_text(rq, "failed to allocate %s for hmac", alg);
+	return ERR_AUTH_ALG;
 }
 
 static s32 check_net_conf(struct nl_request *rq, const struct nl_net_conf *c)
 {
 	const struct {
 		const char *alg, *use;
-		bool keyed;
 		s32 code;
-	} algorithms[] = {
-		{ c->csums_alg, "csums", false, ERR_CSUMS_ALG },
-		{ c->verify_alg, "verify", false, ERR_VERIFY_ALG },
-		{ c->cram_hmac_alg, "hmac", true, ERR_AUTH_ALG },
+	} digests[] = {
+		{ c->csums_alg, "csums", ERR_CSUMS_ALG },
+		{ c->verify_alg, "verify", ERR_VERIFY_ALG },
+		{ c->integrity_alg, "integrity", ERR_INTEGRITY_ALG },
 	};
 	u32 i;
 	s32 code;
@@ -347,17 +353,12 @@ static s32 check_net_conf(struct nl_request *rq, const struct nl_net_conf *c)
 		return ERR_STONITH_AND_PROT_A;
 	if (c->on_congestion != ON_CONGESTION_BLOCK && c->wire_protocol != PROTOCOL_A)
 		return ERR_CONG_NOT_PROTO_A;
-	if (c->integrity_alg[0]) {
-		nl_text(rq, "this version of the module has no data-integrity-alg: remove the option on both nodes");
-		return ERR_INTEGRITY_ALG;
-	}
-	for (i = 0; i < ARRAY_SIZE(algorithms); i++) {
-		code = check_algorithm(rq, algorithms[i].alg, algorithms[i].keyed,
-				       algorithms[i].use, algorithms[i].code);
+	for (i = 0; i < ARRAY_SIZE(digests); i++) {
+		code = check_digest(rq, digests[i].alg, digests[i].use, digests[i].code);
 		if (code)
 			return code;
 	}
-	return 0;
+	return check_hmac(rq, c->cram_hmac_alg);
 }
 
 static bool connection_name_used(struct nl_request *rq, const char *name)
@@ -439,9 +440,15 @@ static s32 net_opts(struct nl_request *rq)
 	job.core.conn = &rq->conn->core;
 	job.core.arg.net_conf = &conf;
 	code = no_error_if_ok(run(rq, &job));
-	if (code == NO_ERROR)
-		rq->conn->conf = conf;
-	return code;
+	if (code != NO_ERROR)
+		return code;
+	rq->conn->conf = conf;
+	if (READ_ONCE(rq->conn->status.conn.cstate) != CONN_CONNECTED)
+		return code;
+	/* the one for data follows its announcement on the stream */
+	if (drbd_digest_set(rq->conn, DIGEST_CSUMS, conf.csums_alg))
+		return ERR_CSUMS_ALG;
+	return drbd_digest_set(rq->conn, DIGEST_VERIFY, conf.verify_alg) ? ERR_VERIFY_ALG : code;
 }
 
 static s32 connect(struct nl_request *rq)
@@ -682,6 +689,45 @@ static s32 resume_sync(struct nl_request *rq)
 	return READ_ONCE(rq->pd->status.pd.peer_isp) ? ERR_PIC_PEER_DEP : r;
 }
 
+/* Without --start it goes on where the last one was interrupted. */
+static u64 verify_start(struct nl_request *rq, const struct nl_start_ov_parms *parms, u64 present)
+{
+	u64 sector;
+
+	if (present & NL_BIT(NLF_START_OV_PARMS_OV_START_SECTOR))
+		return parms->ov_start_sector;
+	spin_lock_irq(&rq->pd->dev->bm_lock);
+	sector = rq->pd->ov_resume;
+	spin_unlock_irq(&rq->pd->dev->bm_lock);
+	return sector;
+}
+
+static s32 start_ov(struct nl_request *rq)
+{
+	struct nl_start_ov_parms parms;
+	struct drbd_job job;
+	u64 present = 0;
+	int err;
+
+	nl_start_ov_parms_defaults(&parms);
+	err = nl_start_ov_parms_from_attrs(&parms, payload(rq), NL_CREATE, &present);
+	if (err)
+		return bad_payload(rq, err);
+	drbd_job_init(&job, JOB_VERIFY);
+	job.core.pd = &rq->pd->core;
+	job.core.dev = &rq->pd->dev->core;
+	job.core.conn = &rq->pd->conn->core;
+	job.core.start = verify_start(rq, &parms, present);
+	job.core.stop = parms.ov_stop_sector;
+	if (job.core.start >= get_capacity(rq->pd->dev->disk) || job.core.stop <= job.core.start) {
+		nl_text(rq, "nothing to verify from sector %llu to %llu: the device has %llu sectors",
+			job.core.start, job.core.stop,
+			(unsigned long long)get_capacity(rq->pd->dev->disk));
+		return ERR_INVALID_REQUEST;
+	}
+	return no_error_if_ok(run(rq, &job));
+}
+
 static s32 inval_peer(struct nl_request *rq)
 {
 	return peer_device_job(rq, JOB_INVALIDATE_PEER);
@@ -842,6 +888,7 @@ const struct nl_handler nl_handlers[NLOP_MAX + 1] = {
 	[NLOP_CHG_PEER_DEVICE_OPTS] = { peer_device_opts, NL_LOCK_ADM },
 	[NLOP_PAUSE_SYNC] = { pause_sync, NL_LOCK_ADM },
 	[NLOP_RESUME_SYNC] = { resume_sync, NL_LOCK_ADM },
+	[NLOP_START_OV] = { start_ov, NL_LOCK_ADM },
 	[NLOP_INVALIDATE] = { invalidate, NL_LOCK_ADM },
 	[NLOP_INVAL_PEER] = { inval_peer, NL_LOCK_ADM },
 	[NLOP_GET_TIMEOUT_TYPE] = { get_timeout_type, NL_LOCK_ADM },

@@ -106,6 +106,7 @@ void drbd_peer_req_drop_pages(struct drbd_peer_req *pr)
 void drbd_peer_req_free(struct drbd_peer_req *pr)
 {
 	bio_free_pages_and_put(pr);
+	drbd_digest_put(pr->alg);
 	kfree(pr->ack);
 	kfree(pr);
 }
@@ -214,15 +215,12 @@ static void write_end(struct bio *bio)
 
 /* --- to the disk ------------------------------------------------------------------------------- */
 
-/* All that a zero-out promises: every replica reads zeroes afterwards. */
-static void zero_out_work(struct work_struct *work)
+static void discard_work(struct work_struct *work)
 {
 	struct drbd_peer_req *pr = container_of(work, struct drbd_peer_req, work);
-	unsigned int flags = pr->op == LOG_OP_ZEROES && !(pr->flags & DP_DISCARD)
-			     ? BLKDEV_ZERO_NOUNMAP : 0;
 
-	write_finished(pr, blkdev_issue_zeroout(pr->backing->bdev, pr->sector,
-						pr->size >> SECTOR_BITS, GFP_NOIO, flags));
+	write_finished(pr, drbd_discard(pr->pd->dev, pr->backing, pr->op, pr->flags & DP_DISCARD,
+					pr->sector, pr->size));
 }
 
 static void submit(struct drbd_peer_req *pr)
@@ -230,7 +228,7 @@ static void submit(struct drbd_peer_req *pr)
 	struct drbd_device *dev = pr->pd->dev;
 
 	if (pr->op != LOG_OP_DATA) {
-		INIT_WORK(&pr->work, zero_out_work);
+		INIT_WORK(&pr->work, discard_work);
 		queue_work(peer_wq, &pr->work);
 		return;
 	}
@@ -326,18 +324,24 @@ void drbd_peer_write_go(struct drbd_peer_req *pr)
 
 /* --- reception -------------------------------------------------------------------------------------- */
 
-static u8 op_of(u16 cmd)
+/* A trim of a peer that has no other word for it promises zeroes. wire.md 6.3 */
+static u8 op_of(const struct drbd_connection *conn, u16 cmd)
 {
-	return cmd == P_TRIM ? LOG_OP_DISCARD : cmd == P_ZEROES ? LOG_OP_ZEROES : LOG_OP_DATA;
+	if (cmd == P_TRIM)
+		return conn->wire.features & FEATURE_WZEROES ? LOG_OP_DISCARD : LOG_OP_ZEROES;
+	return cmd == P_ZEROES ? LOG_OP_ZEROES : LOG_OP_DATA;
 }
 
 /* No disk here: the write is counted and refused, the payload forgotten. */
-static int refuse_write(struct drbd_connection *conn, struct drbd_peer_req *pr, u32 payload)
+static int refuse_write(struct drbd_connection *conn, struct drbd_peer_req *pr,
+			const struct wire_data *d)
 {
+	bool payload = pr->op == LOG_OP_DATA;
+
 	drbd_peer_req_ack(pr, P_NEG_ACK, pr->block_id);
 	epoch_done(conn, pr->tag);
 	drbd_peer_req_free(pr);
-	return drbd_tcp_drain(conn->data, payload);
+	return payload ? drbd_drain_payload(conn, d) : 0;
 }
 
 int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
@@ -352,7 +356,7 @@ int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
 	pr = drbd_peer_req_alloc(pd, d->sector, d->size, PEER_WRITE, false);
 	pr->block_id = d->block_id;
 	pr->flags = d->flags;
-	pr->op = op_of(hdr->cmd);
+	pr->op = op_of(conn, hdr->cmd);
 	pr->track = plan.track;
 	pr->in_sync = (d->flags & DP_MAY_SET_IN_SYNC) && plan.clear_in_sync && !plan.track;
 	pr->acks = drbd_recv_acks(conn->wire.version, d->flags, conn->conf.wire_protocol,
@@ -360,7 +364,7 @@ int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
 	pr->backing = drbd_backing_get(pd->dev);
 	if (payload && pr->backing) {
 		drbd_peer_req_pages(pr);
-		err = drbd_tcp_recv_bio(conn->data, pr->bio);
+		err = drbd_recv_payload(conn, pr->bio, d);
 		if (err) {
 			drbd_backing_put(pr->backing);
 			drbd_peer_req_free(pr);
@@ -374,7 +378,7 @@ int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
 		list_add_tail(&pr->node, &conn->held);
 	spin_unlock_irq(&conn->epoch_lock);
 	if (!pr->backing)
-		return refuse_write(conn, pr, payload ? d->size : 0);
+		return refuse_write(conn, pr, d);
 	drbd_peer_active(conn);
 	atomic_inc(&pd->unacked);
 	if (pr->acks.on_receive)

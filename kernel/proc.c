@@ -39,7 +39,12 @@ static void copy_bits(struct drbd_device *dev, struct drbd_peer_device *pd, stru
 	spin_lock_irq(&dev->bm_lock);
 	if (dev->bitmap && slot >= 0)
 		e->oos_bits = dev->bitmap->core.weight[slot];
-	if (pd->resync_runs) {
+	if (pd->ov.active) {
+		e->progress = shows_progress(e->pd.repl);
+		drbd_progress_view(&pd->ov.progress, pd->ov.left, ktime_get_ns() / NSEC_PER_MSEC,
+				   &e->view);
+		e->want = pd->rate.want;
+	} else if (pd->resync_runs) {
 		e->progress = shows_progress(e->pd.repl);
 		drbd_progress_view(&pd->pass.progress, drbd_resync_left(&pd->pass),
 				   ktime_get_ns() / NSEC_PER_MSEC, &e->view);
@@ -82,7 +87,7 @@ static void grouped(struct seq_file *m, u64 v)
 		seq_printf(m, "%llu", v);
 }
 
-static void show_bar(struct seq_file *m, const struct progress_view *v)
+static void show_bar(struct seq_file *m, const struct progress_view *v, const char *done)
 {
 	u32 x = v->permille / 50, i;
 	bool mega = v->total > BITS_PER_4GIB;
@@ -93,7 +98,7 @@ static void show_bar(struct seq_file *m, const struct progress_view *v)
 	seq_putc(m, '>');
 	for (i = x; i < 20; i++)
 		seq_putc(m, '.');
-	seq_printf(m, "] sync'ed:%3u.%u%% (%llu/%llu)%c\n", v->permille / 10, v->permille % 10,
+	seq_printf(m, "] %s:%3u.%u%% (%llu/%llu)%c\n", done, v->permille / 10, v->permille % 10,
 		   mega ? v->left >> 8 : v->left << 2, mega ? v->total >> 8 : v->total << 2,
 		   mega ? 'M' : 'K');
 }
@@ -102,14 +107,15 @@ static void show_progress(struct seq_file *m, const struct entry *e)
 {
 	const struct progress_view *v = &e->view;
 
-	show_bar(m, v);
+	show_bar(m, v, e->pd.repl == REPL_VERIFY_S || e->pd.repl == REPL_VERIFY_T
+		 ? "verified" : "sync'ed");
 	seq_printf(m, "\tfinish: %llu:%02llu:%02llu speed: ", v->eta_s / 3600,
 		   v->eta_s / 60 % 60, v->eta_s % 60);
 	grouped(m, v->speed_now * 4);
 	seq_puts(m, " (");
 	grouped(m, v->speed_average * 4);
 	seq_putc(m, ')');
-	if (e->pd.repl == REPL_SYNC_TARGET) {
+	if (e->pd.repl == REPL_SYNC_TARGET || e->pd.repl == REPL_VERIFY_S) {
 		seq_puts(m, " want: ");
 		grouped(m, e->want);
 	}

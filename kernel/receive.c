@@ -74,6 +74,36 @@ static int bad_wire(struct drbd_connection *conn, const struct incoming *in, enu
 	return bad(conn, in, drbd_wire_strerror(err));
 }
 
+static int read_exactly(struct drbd_connection *conn, void *buf, u32 len)
+{
+	int r = len ? drbd_tcp_recv(conn->data, buf, len, MSG_WAITALL) : 0;
+
+	return r == (int)len ? 0 : -ECONNRESET;
+}
+
+int drbd_recv_payload(struct drbd_connection *conn, struct bio *bio, const struct wire_data *d)
+{
+	u8 sent[WIRE_MAX_DIGEST], got[WIRE_MAX_DIGEST];
+	int err = read_exactly(conn, sent, d->digest_len);
+
+	if (!err)
+		err = drbd_tcp_recv_bio(conn->data, bio);
+	if (err || !d->digest_len)
+		return err;
+	/* the receiver alone exchanges this one */
+	drbd_digest_bio(conn->digest[DIGEST_IN], bio, &bio->bi_iter, got);
+	if (!memcmp(sent, got, d->digest_len))
+		return 0;
+	drbd_err(conn->res, "%s: Digest integrity check FAILED: %llus +%u: the block is not what the peer made a digest of. Its kernel log tells whether a program there changed the buffer while it was sent (\"buffer modified by upper layers\"); if not, look for broken network hardware or memory. The block is not written, the connection is made anew",
+		 conn->conf.name, (unsigned long long)d->sector, d->size);
+	return -EPROTO;
+}
+
+int drbd_drain_payload(struct drbd_connection *conn, const struct wire_data *d)
+{
+	return drbd_tcp_drain(conn->data, d->digest_len + d->size);
+}
+
 static int recv_data(struct drbd_connection *conn, struct incoming *in)
 {
 	struct wire_limits limits;
@@ -104,10 +134,25 @@ static int recv_block(struct drbd_connection *conn, struct incoming *in)
 	err = drbd_wire_get_block(&conn->wire, &in->hdr, in->body, &limits, &b);
 	if (err)
 		return bad_wire(conn, in, err);
-	if (in->hdr.cmd == P_OUT_OF_SYNC)
+	/* a digest, which is as long as the header says, lies behind the fixed part */
+	switch (in->hdr.cmd) {
+	case P_OUT_OF_SYNC:
 		return drbd_recv_out_of_sync(in->pd, &b);
-	return drbd_recv_read_request(in->pd, &b,
-				      in->hdr.cmd == P_DATA_REQUEST ? PEER_READ : PEER_RS_READ);
+	case P_OV_REQUEST:
+		return drbd_recv_ov_request(in->pd, &b);
+	case P_OV_REPLY:
+		return drbd_recv_ov_reply(in->pd, &b, in->body + in->hdr.length - b.digest_len);
+	case P_DATA_REQUEST:
+		return drbd_recv_read_request(in->pd, &b, PEER_READ, NULL, false);
+	case P_CSUM_RS_REQUEST:
+		return drbd_recv_read_request(in->pd, &b, PEER_RS_READ,
+					      in->body + in->hdr.length - b.digest_len, false);
+	case P_RS_DEALLOCATED:
+		return drbd_recv_rs_deallocated(in->pd, &b);
+	default:
+		return drbd_recv_read_request(in->pd, &b, PEER_RS_READ, NULL,
+					      in->hdr.cmd == P_RS_THIN_REQ);
+	}
 }
 
 static int recv_barrier(struct drbd_connection *conn, struct incoming *in)
@@ -123,12 +168,33 @@ static int recv_ignore(struct drbd_connection *conn, struct incoming *in)
 	return 0;
 }
 
+/* The peer's administrator may change it while no verify, no resync runs. */
+static int adopt_algorithm(struct drbd_connection *conn, enum drbd_digest_use use,
+			   const char *option, const char *alg)
+{
+	int err = drbd_digest_set(conn, use, alg);
+
+	if (!err)
+		return 0;
+	drbd_err(conn->res, "%s: Can not allocate \"%s\" as %s (reason: %d)", conn->conf.name, alg,
+		 option, err);
+	return -EOPNOTSUPP;
+}
+
 static int recv_sync_param(struct drbd_connection *conn, struct incoming *in)
 {
+	const struct wire_sync_param *p = &conn->ev_packet.ev.sync_param;
 	enum wire_error err = drbd_wire_get_sync_param(&conn->wire, &in->hdr, in->body,
 						       &conn->ev_packet.ev.sync_param);
 
-	return err ? bad_wire(conn, in, err) : hand_packet(conn, in, EV_SYNC_PARAM);
+	if (err)
+		return bad_wire(conn, in, err);
+	hand_packet(conn, in, EV_SYNC_PARAM);
+	/* core has dropped the link if it does not agree */
+	if (READ_ONCE(conn->dropped))
+		return 0;
+	return adopt_algorithm(conn, DIGEST_VERIFY, "verify-alg", p->verify_alg) ?:
+	       adopt_algorithm(conn, DIGEST_CSUMS, "csums-alg", p->csums_alg);
 }
 
 static int recv_protocol_update(struct drbd_connection *conn, struct incoming *in)
@@ -136,9 +202,15 @@ static int recv_protocol_update(struct drbd_connection *conn, struct incoming *i
 	enum wire_error err = drbd_wire_get_protocol(&conn->wire, &in->hdr, in->body,
 						     &conn->ev_packet.ev.protocol);
 
-	if (!err && conn->ev_packet.ev.protocol.integrity_alg[0])
-		return bad(conn, in, "data-integrity-alg is not supported");
-	return err ? bad_wire(conn, in, err) : hand_packet(conn, in, EV_PROTOCOL_UPDATE);
+	if (err)
+		return bad_wire(conn, in, err);
+	/* the next data packet has the digest that is announced here */
+	if (drbd_digest_set(conn, DIGEST_IN, conn->ev_packet.ev.protocol.integrity_alg)) {
+		drbd_err(conn->res, "%s: peer data-integrity-alg %s not supported", conn->conf.name,
+			 conn->ev_packet.ev.protocol.integrity_alg);
+		return -EOPNOTSUPP;
+	}
+	return hand_packet(conn, in, EV_PROTOCOL_UPDATE);
 }
 
 static int recv_sizes(struct drbd_connection *conn, struct incoming *in)
@@ -253,8 +325,11 @@ static const struct handler handlers[] = {
 	[P_DELAY_PROBE] = { recv_ignore },
 	[P_DATA_REQUEST] = { recv_block },
 	[P_RS_DATA_REQUEST] = { recv_block },
-	/* the block itself is a right answer to a checksum, too */
 	[P_CSUM_RS_REQUEST] = { recv_block },
+	[P_RS_THIN_REQ] = { recv_block },
+	[P_RS_DEALLOCATED] = { recv_block },
+	[P_OV_REQUEST] = { recv_block },
+	[P_OV_REPLY] = { recv_block },
 	[P_OUT_OF_SYNC] = { recv_block },
 	[P_SYNC_PARAM] = { recv_sync_param },
 	[P_SYNC_PARAM89] = { recv_sync_param },
@@ -266,13 +341,6 @@ static const struct handler handlers[] = {
 	[P_STATE_CHG_REQ] = { recv_state_req },
 	[P_CONN_ST_CHG_REQ] = { recv_state_req },
 };
-
-static int read_exactly(struct drbd_connection *conn, void *buf, u32 len)
-{
-	int r = len ? drbd_tcp_recv(conn->data, buf, len, MSG_WAITALL) : 0;
-
-	return r == (int)len ? 0 : -ECONNRESET;
-}
 
 static int read_header(struct drbd_connection *conn, struct incoming *in)
 {
@@ -410,6 +478,7 @@ static void drain(struct drbd_connection *conn)
 	flush_work(&conn->epoch_work);
 	drbd_rs_cancel_all(conn);
 	drbd_acks_free(conn);
+	drbd_digests_clear(conn);
 	drbd_tcp_close(conn);
 	conn->ev_drained.ev.held_mask = hold_legs(conn) ? ~0ULL : 0;
 	drbd_post(conn->res, &conn->ev_drained);
@@ -417,6 +486,8 @@ static void drain(struct drbd_connection *conn)
 
 static u8 reason_of(int err)
 {
+	if (err == -EOPNOTSUPP)
+		return CONN_DISCONNECTING;	/* no use to try again */
 	return err == -EPROTO ? CONN_PROTOCOL_ERROR : CONN_BROKEN_PIPE;
 }
 
@@ -428,8 +499,6 @@ static void session(struct drbd_connection *conn)
 
 	reset(conn);
 	conn->data->sk->sk_rcvtimeo = MAX_SCHEDULE_TIMEOUT;
-	if (conn->conf.csums_alg[0])
-		conn->wire.csums_digest = drbd_digest_size(conn->conf.csums_alg);
 	spin_lock_irq(&res->log_lock);
 	drbd_log_attach(&res->log, conn->index, false);
 	spin_unlock_irq(&res->log_lock);
@@ -492,6 +561,7 @@ static void attempt(struct drbd_connection *conn)
 		return;
 	}
 	drbd_tcp_close(conn);
+	drbd_digests_clear(conn);
 	if (err < 0)
 		await_stop(conn);
 	else

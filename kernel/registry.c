@@ -201,6 +201,8 @@ static struct drbd_peer_device *peer_device_alloc(struct drbd_connection *conn,
 	kref_init(&pd->kref);
 	INIT_LIST_HEAD(&pd->rs_requests);
 	INIT_LIST_HEAD(&pd->rs_reads);
+	INIT_LIST_HEAD(&pd->ov_requests);
+	INIT_LIST_HEAD(&pd->ov_reads);
 	drbd_notice_init(&pd->notices);
 	nl_peer_device_opts_defaults(&pd->conf);
 	core_peer_device_init(&pd->core, &conn->core, &dev->core);
@@ -209,6 +211,7 @@ static struct drbd_peer_device *peer_device_alloc(struct drbd_connection *conn,
 	pd->slot = -1;
 	drbd_event_init(&pd->ev_bitmap, EV_BITMAP_RECEIVED, conn, dev, pd);
 	drbd_event_init(&pd->ev_done, EV_RESYNC_DONE, conn, dev, pd);
+	drbd_event_init(&pd->ev_ov_done, EV_VERIFY_DONE, conn, dev, pd);
 	drbd_event_init(&pd->ev_bits, EV_BITS_SET, conn, dev, pd);
 	drbd_event_init(&pd->ev_helper, EV_HELPER_DONE, conn, dev, pd);
 	drbd_event_init(&pd->ev_refused, EV_WRITE_REFUSED, conn, dev, pd);
@@ -227,6 +230,7 @@ static void peer_device_remove(struct drbd_peer_device *pd)
 	list_del_rcu(&pd->of_dev);
 	drbd_unpost(pd->conn->res, &pd->ev_bitmap);
 	drbd_unpost(pd->conn->res, &pd->ev_done);
+	drbd_unpost(pd->conn->res, &pd->ev_ov_done);
 	drbd_unpost(pd->conn->res, &pd->ev_bits);
 	drbd_unpost(pd->conn->res, &pd->ev_helper);
 	drbd_unpost(pd->conn->res, &pd->ev_refused);
@@ -314,6 +318,7 @@ static struct drbd_device *device_alloc(struct drbd_resource *res, u32 minor, u3
 	INIT_WORK(&dev->md_work, drbd_md_work);
 	INIT_WORK(&dev->bm_work, drbd_bm_work);
 	INIT_WORK(&dev->set_bits_work, drbd_set_bits_work);
+	INIT_WORK(&dev->offer_work, drbd_disk_offer_work);
 	nl_disk_conf_defaults(&dev->disk_conf);
 	drbd_range_table_init(&dev->ranges);
 	core_device_init(&dev->core, &res->core, minor, vnr);
@@ -465,6 +470,7 @@ int drbd_device_destroy(struct drbd_device *dev, char *text)
 	}
 	idr_remove(&minors, dev->minor);
 	list_del_rcu(&dev->node);
+	cancel_work_sync(&dev->offer_work);
 	drbd_disk_remove(dev);
 	flush_workqueue(drbd_md_wq);
 	flush_work(&dev->submit_work);
@@ -486,6 +492,7 @@ static void connection_free(struct kref *kref)
 
 	list_for_each_entry_safe(path, tmp, &conn->paths, node)
 		kfree(path);
+	drbd_digests_clear(conn);
 	put_net(conn->net);
 	free_page((unsigned long)conn->snd_buf);
 	free_page((unsigned long)conn->meta_buf);
@@ -534,6 +541,7 @@ static struct drbd_connection *connection_alloc(struct drbd_resource *res, u32 p
 	init_waitqueue_head(&conn->idle_wait);
 	spin_lock_init(&conn->snd_lock);
 	spin_lock_init(&conn->ack_lock);
+	spin_lock_init(&conn->digest_lock);
 	spin_lock_init(&conn->epoch_lock);
 	INIT_LIST_HEAD(&conn->replies);
 	INIT_LIST_HEAD(&conn->rs_ready);

@@ -50,6 +50,31 @@ static int send_packet(struct drbd_connection *conn, u16 cmd, u16 vnr, const voi
 	return drbd_tcp_send(conn, conn->snd_buf, n, bio);
 }
 
+/*
+ * A body and the data of @bio, with a digest in between if one is wanted; @body has
+ * room for it. What an application does to its buffer meanwhile the peer takes for a
+ * fault of the network: this side can tell.
+ */
+static int send_payload(struct drbd_connection *conn, u16 cmd, u16 vnr, u8 *body, u32 len,
+			struct bio *bio, u64 sector)
+{
+	const struct drbd_digest *d = conn->digest[DIGEST_OUT];	/* exchanged here only */
+	u8 after[WIRE_MAX_DIGEST];
+	int err;
+
+	if (!d)
+		return send_packet(conn, cmd, vnr, body, len, bio);
+	drbd_digest_bio(d, bio, &bio->bi_iter, body + len);
+	err = send_packet(conn, cmd, vnr, body, len + d->size, bio);
+	if (err)
+		return err;
+	drbd_digest_bio(d, bio, &bio->bi_iter, after);
+	if (memcmp(body + len, after, d->size))
+		drbd_warn(conn->res, "%s: Digest mismatch, buffer modified by upper layers during write: %llus +%u: the peer will refuse the block if the change came before it was sent; programs that do this (swap, some databases with direct I/O) need data-integrity-alg off",
+			  conn->conf.name, (unsigned long long)sector, bio->bi_iter.bi_size);
+	return 0;
+}
+
 static struct drbd_peer_device *pd_of(struct drbd_connection *conn, struct log_device *ldev)
 {
 	struct drbd_device *dev = container_of(ldev, struct drbd_device, ldev);
@@ -69,12 +94,11 @@ static int send_write(struct drbd_connection *conn, const struct log_emit *e)
 {
 	struct drbd_request *req = e->entry->owner;
 	struct drbd_peer_device *pd = pd_of(conn, e->entry->dev);
-	bool payload = e->cmd == P_DATA;
 	struct wire_data d = {
 		.sector = e->entry->sector, .block_id = e->position,
 		.seq = atomic_inc_return(&pd->seq_out), .size = e->entry->size,
 	};
-	u8 body[WIRE_BODY_MAX];
+	u8 body[WIRE_BODY_MAX + WIRE_MAX_DIGEST];
 	u32 len;
 
 	d.flags = drbd_wire_dp_flags(conn->wire.version, e->dp_flags |
@@ -82,7 +106,9 @@ static int send_write(struct drbd_connection *conn, const struct log_emit *e)
 							 e->may_set_in_sync));
 	len = drbd_wire_put_data(e->cmd, body, &d);
 	atomic64_add(e->entry->size >> SECTOR_BITS, &pd->sent_sectors);
-	return send_packet(conn, e->cmd, pd->dev->vnr, body, len, payload ? req->bio : NULL);
+	if (e->cmd == P_DATA)
+		return send_payload(conn, e->cmd, pd->dev->vnr, body, len, req->bio, d.sector);
+	return send_packet(conn, e->cmd, pd->dev->vnr, body, len, NULL);
 }
 
 static int send_read(struct drbd_connection *conn, const struct log_emit *e,
@@ -143,9 +169,16 @@ static int send_bitmap(struct drbd_connection *conn, struct drbd_peer_device *pd
 
 static int send_marker(struct drbd_connection *conn, const struct drbd_marker *m)
 {
+	int err;
+
 	if (m->bitmap_of)
 		return send_bitmap(conn, m->bitmap_of);
-	return send_packet(conn, m->packet.cmd, m->packet.vnr, m->packet.body, m->packet.len, NULL);
+	err = send_packet(conn, m->packet.cmd, m->packet.vnr, m->packet.body, m->packet.len, NULL);
+	/* what was announced holds from the next packet on */
+	if (!err && m->packet.cmd == P_PROTOCOL_UPDATE)
+		err = drbd_digest_set(conn, DIGEST_OUT, drbd_wire_integrity_alg(m->packet.body,
+										m->packet.len));
+	return err;
 }
 
 static int emit(struct drbd_connection *conn, const struct log_emit *e,
@@ -257,23 +290,45 @@ static struct drbd_peer_req *pop_reply(struct drbd_connection *conn, struct list
 	return pr;
 }
 
+/* A range, and a digest of it if the request has one. */
+static int send_range(struct drbd_peer_req *pr, u16 cmd)
+{
+	struct wire_block b = {
+		.sector = pr->sector, .size = pr->size, .block_id = BLOCK_ID_SYNCER,
+		.digest_len = pr->hash_len,
+	};
+	u8 body[WIRE_BODY_MAX + WIRE_MAX_DIGEST];
+	u32 len = drbd_wire_put_block(cmd, body, &b);
+
+	memcpy(body + len, pr->hash, pr->hash_len);
+	return send_packet(pr->pd->conn, cmd, pr->pd->dev->vnr, body, len + pr->hash_len, NULL);
+}
+
+static int send_reply(struct drbd_connection *conn, struct drbd_peer_req *pr)
+{
+	u16 cmd = pr->kind == PEER_READ ? P_DATA_REPLY : P_RS_DATA_REPLY;
+	struct wire_data d = {
+		.sector = pr->sector, .block_id = pr->block_id, .size = pr->size,
+	};
+	u8 body[WIRE_BODY_MAX + WIRE_MAX_DIGEST];
+	u32 len = drbd_wire_put_data(cmd, body, &d);
+
+	atomic64_add(pr->size >> SECTOR_BITS, &pr->pd->sent_sectors);
+	return send_payload(conn, cmd, pr->pd->dev->vnr, body, len, pr->bio, d.sector);
+}
+
 static bool step_reply(struct drbd_connection *conn, int *err)
 {
 	struct drbd_peer_req *pr = pop_reply(conn, &conn->replies);
-	struct wire_data d = {};
-	u8 body[WIRE_BODY_MAX];
-	u16 cmd;
-	u32 len;
 
 	if (!pr)
 		return false;
-	cmd = pr->kind == PEER_READ ? P_DATA_REPLY : P_RS_DATA_REPLY;
-	d.sector = pr->sector;
-	d.block_id = pr->block_id;
-	d.size = pr->size;
-	len = drbd_wire_put_data(cmd, body, &d);
-	atomic64_add(pr->size >> SECTOR_BITS, &pr->pd->sent_sectors);
-	*err = send_packet(conn, cmd, pr->pd->dev->vnr, body, len, pr->bio);
+	if (pr->kind == PEER_OV_READ)
+		*err = send_range(pr, P_OV_REPLY);
+	else if (pr->op == LOG_OP_DISCARD)
+		*err = send_range(pr, P_RS_DEALLOCATED);
+	else
+		*err = send_reply(conn, pr);
 	drbd_reply_sent(pr);
 	return true;
 }
@@ -281,17 +336,13 @@ static bool step_reply(struct drbd_connection *conn, int *err)
 static bool step_rs_ready(struct drbd_connection *conn, int *err)
 {
 	struct drbd_peer_req *pr = pop_reply(conn, &conn->rs_ready);
-	struct wire_block b = { .block_id = BLOCK_ID_SYNCER };
-	u8 body[WIRE_BODY_MAX];
-	u32 len;
 
 	if (!pr)
 		return false;
-	b.sector = pr->sector;
-	b.size = pr->size;
-	len = drbd_wire_put_block(P_RS_DATA_REQUEST, body, &b);
 	/* the reply may be here before the call returns: pr is not ours any more */
-	*err = send_packet(conn, P_RS_DATA_REQUEST, pr->pd->dev->vnr, body, len, NULL);
+	*err = send_range(pr, pr->kind == PEER_OV_CHECK ? P_OV_REQUEST :
+			       pr->hash_len ? P_CSUM_RS_REQUEST :
+			       pr->thin ? P_RS_THIN_REQ : P_RS_DATA_REQUEST);
 	return true;
 }
 
@@ -301,7 +352,7 @@ static bool step_resync(struct drbd_connection *conn)
 	bool did = false;
 
 	list_for_each_entry(pd, &conn->peer_devices, of_conn)
-		did |= drbd_rs_step(pd);
+		did |= drbd_rs_step(pd) || drbd_ov_step(pd);
 	return did;
 }
 
@@ -326,7 +377,7 @@ static long idle_timeout(struct drbd_connection *conn)
 	long timeout = HZ / 10;
 
 	list_for_each_entry(pd, &conn->peer_devices, of_conn)
-		if (READ_ONCE(pd->resync_runs))
+		if (READ_ONCE(pd->resync_runs) || READ_ONCE(pd->ov.active))
 			return HZ / 20;
 	return timeout;
 }

@@ -60,7 +60,18 @@ static void set_flags(struct drbd_request *req, blk_opf_t opf)
 {
 	req->flags = (opf & REQ_SYNC ? LOG_F_SYNC : 0) | (opf & REQ_FUA ? LOG_F_FUA : 0) |
 		     (opf & REQ_PREFLUSH ? LOG_F_PREFLUSH : 0);
-	req->op = LOG_OP_DATA;
+	switch (opf & REQ_OP_MASK) {
+	case REQ_OP_DISCARD:
+		req->op = LOG_OP_DISCARD;
+		break;
+	case REQ_OP_WRITE_ZEROES:
+		req->op = LOG_OP_ZEROES;
+		if (!(opf & REQ_NOUNMAP))
+			req->flags |= LOG_F_UNMAP;
+		break;
+	default:
+		req->op = LOG_OP_DATA;
+	}
 }
 
 static struct drbd_request *request_alloc(struct drbd_device *dev, struct bio *bio)
@@ -224,6 +235,17 @@ static void local_write_end(struct bio *clone)
 	local_write_done(req, blk_status_to_errno(clone->bi_status));
 }
 
+static void discard_local(struct work_struct *work)
+{
+	struct drbd_request *req = container_of(work, struct drbd_request, work);
+	int err = drbd_discard(req->dev, req->backing, req->op, req->flags & LOG_F_UNMAP,
+			       req->sector, req->size);
+
+	atomic_dec(&req->dev->local_pending);
+	drbd_backing_put(req->backing);
+	local_write_done(req, err);
+}
+
 static void submit_local(struct drbd_request *req)
 {
 	struct drbd_device *dev = req->dev;
@@ -235,6 +257,11 @@ static void submit_local(struct drbd_request *req)
 	}
 	atomic_inc(&dev->local_pending);
 	atomic64_add(req->size >> SECTOR_BITS, &dev->write_sectors);
+	if (req->op != LOG_OP_DATA) {
+		INIT_WORK(&req->work, discard_local);
+		drbd_peer_queue(&req->work);
+		return;
+	}
 	bio_set_dev(clone, req->backing->bdev);
 	clone->bi_end_io = local_write_end;
 	submit_bio_noacct(clone);
@@ -302,6 +329,17 @@ static bool range_is_clean(struct drbd_device *dev, const struct io_plan *plan,
 	return clean;
 }
 
+/* What the peers have of this device and have not answered. RCU. */
+static u32 remote_pending(struct drbd_device *dev)
+{
+	u32 n = READ_ONCE(dev->ldev.in_flight);
+	struct drbd_peer_device *pd;
+
+	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev)
+		n += atomic_read(&pd->rs_pending);
+	return n;
+}
+
 static u8 read_path(struct drbd_request *req, int *path)
 {
 	struct drbd_device *dev = req->dev;
@@ -317,7 +355,7 @@ static u8 read_path(struct drbd_request *req, int *path)
 			clean = range_is_clean(dev, plan, req->sector, req->size);
 		*path = drbd_plan_read_path(plan, req->sector, clean, req->tried_local,
 					    req->tried_peers, dev->read_turn++,
-					    atomic_read(&dev->local_pending), 0);
+					    atomic_read(&dev->local_pending), remote_pending(dev));
 	}
 	rcu_read_unlock();
 	return admission;

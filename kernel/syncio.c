@@ -5,9 +5,10 @@
  * the target has acked it (behaviour.md 14). Which block is next and when it is
  * finished is core's (core/data/resync.c, rate.c).
  */
+#include <linux/highmem.h>
 #include <linux/slab.h>
 
-#include "glue.h"
+#include "syncio.h"
 
 static u64 now_ms(void)
 {
@@ -57,8 +58,8 @@ static void rs_done(struct drbd_peer_req *pr, enum resync_result result)
 
 /* --- a list of what is under way, by address ---------------------------------------------- */
 
-static struct drbd_peer_req *take(struct drbd_peer_device *pd, struct list_head *list,
-				  u64 sector, u32 size)
+struct drbd_peer_req *drbd_rs_take(struct drbd_peer_device *pd, struct list_head *list,
+				   u64 sector, u32 size)
 {
 	struct drbd_peer_req *pr, *found = NULL;
 	unsigned long flags;
@@ -75,7 +76,7 @@ static struct drbd_peer_req *take(struct drbd_peer_device *pd, struct list_head 
 	return found;
 }
 
-static void queue_for_sender(struct drbd_peer_req *pr, struct list_head *list)
+void drbd_rs_queue(struct drbd_peer_req *pr, struct list_head *list)
 {
 	struct drbd_connection *conn = pr->pd->conn;
 	unsigned long flags;
@@ -86,7 +87,7 @@ static void queue_for_sender(struct drbd_peer_req *pr, struct list_head *list)
 	drbd_sender_kick(conn);
 }
 
-static void release_ranges(struct drbd_peer_req *pr)
+void drbd_rs_release(struct drbd_peer_req *pr)
 {
 	if (pr->range2.inserted)
 		drbd_range_end(pr->pd->dev, &pr->range2);
@@ -96,11 +97,100 @@ static void release_ranges(struct drbd_peer_req *pr)
 
 /* --- reading for the peer -------------------------------------------------------------------- */
 
-static void read_failed(struct drbd_peer_req *pr, u16 cmd)
+void drbd_rs_refuse(struct drbd_peer_req *pr, u16 cmd)
 {
 	drbd_peer_req_ack(pr, cmd, pr->block_id);
-	release_ranges(pr);
+	drbd_rs_release(pr);
 	drbd_peer_req_free(pr);
+}
+
+static void source_read_failed(struct drbd_peer_req *pr)
+{
+	drbd_rs_take(pr->pd, &pr->pd->rs_reads, pr->sector, pr->size);
+	rs_done(pr, RESYNC_FAILED);
+	drbd_rs_refuse(pr, P_NEG_RS_DREPLY);
+}
+
+/* The digest of what was read, to @out; its length. The algorithm is let go. */
+static u32 make_digest(struct drbd_peer_req *pr, u8 *out)
+{
+	u32 size = pr->alg->size;
+
+	drbd_digest_bio(pr->alg, pr->bio, &pr->iter, out);
+	drbd_digest_put(pr->alg);
+	pr->alg = NULL;
+	return size;
+}
+
+static bool all_zeroes(struct drbd_peer_req *pr)
+{
+	struct bvec_iter iter;
+	struct bio_vec bv;
+	bool zeroes = true;
+
+	__bio_for_each_segment(bv, pr->bio, iter, pr->iter) {
+		void *p = kmap_local_page(bv.bv_page);
+
+		zeroes = zeroes && !memchr_inv(p + bv.bv_offset, 0, bv.bv_len);
+		kunmap_local(p);
+	}
+	return zeroes;
+}
+
+/* As source of a thin target: what is all zeroes need not be allocated there. */
+static void source_thin(struct drbd_peer_req *pr)
+{
+	if (all_zeroes(pr))
+		pr->op = LOG_OP_DISCARD;
+	drbd_rs_queue(pr, &pr->pd->conn->replies);
+}
+
+/* As source: the target has the same block, or gets ours. */
+static void source_compare(struct drbd_peer_req *pr)
+{
+	struct drbd_peer_device *pd = pr->pd;
+	u8 own[WIRE_MAX_DIGEST];
+	u32 size = make_digest(pr, own);
+
+	if (size != pr->hash_len || memcmp(own, pr->hash, size)) {
+		drbd_rs_queue(pr, &pd->conn->replies);
+		return;
+	}
+	/* not there: the peer has acked what it cannot have got yet */
+	if (drbd_rs_take(pd, &pd->rs_reads, pr->sector, pr->size)) {
+		rs_done(pr, RESYNC_EQUAL);
+		drbd_peer_req_ack(pr, P_RS_IS_IN_SYNC, BLOCK_ID_SYNCER);
+		drbd_rs_release(pr);
+	}
+	drbd_peer_req_free(pr);
+}
+
+/* As target: the pages must not be kept while the answer is out (behaviour.md 16). */
+static void target_ask(struct drbd_peer_req *pr, int error)
+{
+	/* without a digest it is an ordinary request */
+	if (!error)
+		pr->hash_len = make_digest(pr, pr->hash);
+	drbd_digest_put(pr->alg);
+	pr->alg = NULL;
+	drbd_peer_req_drop_pages(pr);
+	drbd_rs_queue(pr, &pr->pd->conn->rs_ready);
+}
+
+static void digest_work(struct work_struct *work)
+{
+	struct drbd_peer_req *pr = container_of(work, struct drbd_peer_req, work);
+	struct drbd_connection *conn = pr->pd->conn;
+
+	if (pr->kind == PEER_OV_READ || pr->kind == PEER_OV_CHECK)
+		drbd_ov_read(pr, pr->error);
+	else if (pr->kind == PEER_RS_WRITE)
+		target_ask(pr, pr->error);
+	else if (pr->thin)
+		source_thin(pr);
+	else
+		source_compare(pr);
+	drbd_peer_inactive(conn);
 }
 
 static void read_end(struct bio *bio)
@@ -108,29 +198,30 @@ static void read_end(struct bio *bio)
 	struct drbd_peer_req *pr = bio->bi_private;
 	struct drbd_connection *conn = pr->pd->conn;
 	struct drbd_device *dev = pr->pd->dev;
-	int error = blk_status_to_errno(bio->bi_status);
 
+	pr->error = blk_status_to_errno(bio->bi_status);
 	atomic_dec(&dev->local_pending);
 	drbd_backing_put(pr->backing);
-	if (!error) {
-		/* the bio has advanced to its end: the sender starts at its begin */
-		pr->bio->bi_iter = pr->iter;
-		queue_for_sender(pr, &conn->replies);
-		drbd_peer_inactive(conn);
+	pr->backing = NULL;
+	/* the bio has advanced to its end: whoever uses it starts at its begin */
+	pr->bio->bi_iter = pr->iter;
+	if (pr->error)
+		drbd_post(dev->res, &dev->ev_error);
+	if ((pr->alg || pr->thin) && !(pr->error && pr->kind == PEER_RS_READ)) {
+		INIT_WORK(&pr->work, digest_work);
+		drbd_peer_queue(&pr->work);
 		return;
 	}
-	drbd_post(dev->res, &dev->ev_error);
-	if (pr->kind == PEER_RS_READ) {
-		take(pr->pd, &pr->pd->rs_reads, pr->sector, pr->size);
-		rs_done(pr, RESYNC_FAILED);
-		read_failed(pr, P_NEG_RS_DREPLY);
-	} else {
-		read_failed(pr, P_NEG_DREPLY);
-	}
+	if (!pr->error)
+		drbd_rs_queue(pr, &conn->replies);
+	else if (pr->kind == PEER_RS_READ)
+		source_read_failed(pr);
+	else
+		drbd_rs_refuse(pr, P_NEG_DREPLY);
 	drbd_peer_inactive(conn);
 }
 
-static void submit_read(struct drbd_peer_req *pr)
+void drbd_rs_submit_read(struct drbd_peer_req *pr)
 {
 	struct drbd_device *dev = pr->pd->dev;
 
@@ -143,7 +234,7 @@ static void submit_read(struct drbd_peer_req *pr)
 	submit_bio_noacct(pr->bio);
 }
 
-static enum range_result reserve(struct drbd_peer_req *pr, struct io_range *r, u8 cls)
+enum range_result drbd_rs_reserve(struct drbd_peer_req *pr, struct io_range *r, u8 cls)
 {
 	struct drbd_device *dev = pr->pd->dev;
 	enum range_result result;
@@ -155,8 +246,7 @@ static enum range_result reserve(struct drbd_peer_req *pr, struct io_range *r, u
 	return result;
 }
 
-/* On the list and in the table at once: a teardown finds it in either state. */
-static enum range_result reserve_listed(struct drbd_peer_req *pr, struct list_head *list, u8 cls)
+enum range_result drbd_rs_reserve_listed(struct drbd_peer_req *pr, struct list_head *list, u8 cls)
 {
 	struct drbd_device *dev = pr->pd->dev;
 	enum range_result result;
@@ -170,30 +260,70 @@ static enum range_result reserve_listed(struct drbd_peer_req *pr, struct list_he
 	return result;
 }
 
-int drbd_recv_read_request(struct drbd_peer_device *pd, const struct wire_block *b, u8 kind)
+/*
+ * Writes of the peer reserve their range when their epoch may go; what it wrote
+ * before it asked must be on the disk before that is read.
+ */
+void drbd_rs_order_behind_writes(struct drbd_peer_device *pd, u64 sector, u32 size)
 {
 	struct drbd_connection *conn = pd->conn;
+	bool held, busy;
+
+	spin_lock_irq(&conn->epoch_lock);
+	held = conn->epochs.released != conn->epochs.open;
+	spin_unlock_irq(&conn->epoch_lock);
+	if (!held)
+		flush_work(&conn->epoch_work);
+	spin_lock_irq(&pd->dev->extent_lock);
+	busy = drbd_range_busy(&pd->dev->ranges, 1u << RANGE_PEER_WRITE, sector,
+			       size >> SECTOR_BITS);
+	spin_unlock_irq(&pd->dev->extent_lock);
+	if (held || busy)
+		drbd_wait_peer_idle(conn);
+}
+
+static struct drbd_peer_req *read_request(struct drbd_peer_device *pd, const struct wire_block *b,
+					  u8 kind, const u8 *hash)
+{
 	struct drbd_peer_req *pr = drbd_peer_req_alloc(pd, b->sector, b->size, kind, false);
+
+	pr->block_id = kind == PEER_RS_READ ? BLOCK_ID_SYNCER : b->block_id;
+	if (hash) {
+		pr->alg = drbd_digest_get(pd->conn, DIGEST_CSUMS);
+		pr->hash_len = b->digest_len;
+		memcpy(pr->hash, hash, b->digest_len);
+	}
+	return pr;
+}
+
+/* @hash: of the target's own block, b->digest_len bytes; NULL if it sends none.
+ * @thin: it wants to be told what is all zeroes. */
+int drbd_recv_read_request(struct drbd_peer_device *pd, const struct wire_block *b, u8 kind,
+			   const u8 *hash, bool thin)
+{
+	struct drbd_connection *conn = pd->conn;
+	struct drbd_peer_req *pr = read_request(pd, b, kind, hash);
 	struct plan_peer plan = drbd_plan_of(pd);
 	bool resync = kind == PEER_RS_READ;
 
-	pr->block_id = resync ? BLOCK_ID_SYNCER : b->block_id;
+	pr->thin = thin;
 	if (resync && !plan.serve_resync) {
-		read_failed(pr, P_RS_CANCEL);
+		drbd_rs_refuse(pr, P_RS_CANCEL);
 		return 0;
 	}
+	drbd_rs_order_behind_writes(pd, b->sector, b->size);
 	pr->backing = plan.serve_read ? drbd_backing_get(pd->dev) : NULL;
 	if (!pr->backing) {
-		read_failed(pr, resync ? P_NEG_RS_DREPLY : P_NEG_DREPLY);
+		drbd_rs_refuse(pr, resync ? P_NEG_RS_DREPLY : P_NEG_DREPLY);
 		return 0;
 	}
 	drbd_peer_req_pages(pr);
 	if (resync) {
-		if (reserve_listed(pr, &pd->rs_reads, RANGE_RESYNC_READ) != RANGE_GRANTED)
+		if (drbd_rs_reserve_listed(pr, &pd->rs_reads, RANGE_RESYNC_READ) != RANGE_GRANTED)
 			return 0;
 	}
 	drbd_peer_active(conn);
-	submit_read(pr);
+	drbd_rs_submit_read(pr);
 	return 0;
 }
 
@@ -207,6 +337,7 @@ void drbd_reply_sent(struct drbd_peer_req *pr)
 		drbd_peer_req_free(pr);
 		return;
 	}
+	/* the digest of a verify was made without keeping them */
 	drbd_peer_req_drop_pages(pr);
 	spin_lock_irq(&dev->extent_lock);
 	pr->sent = true;
@@ -217,11 +348,24 @@ void drbd_reply_sent(struct drbd_peer_req *pr)
 		drbd_peer_req_free(pr);
 }
 
+void drbd_rs_answer_acked(struct drbd_peer_req *pr)
+{
+	struct drbd_device *dev = pr->pd->dev;
+	bool sent;
+
+	drbd_rs_release(pr);
+	spin_lock_irq(&dev->extent_lock);
+	pr->dead = true;
+	sent = pr->sent;
+	spin_unlock_irq(&dev->extent_lock);
+	if (sent)
+		drbd_peer_req_free(pr);
+}
+
 /* The target's ack for a block that we sent. */
 static int source_acked(struct drbd_peer_device *pd, u16 cmd, const struct wire_block *b)
 {
-	struct drbd_peer_req *pr = take(pd, &pd->rs_reads, b->sector, b->size);
-	bool sent;
+	struct drbd_peer_req *pr = drbd_rs_take(pd, &pd->rs_reads, b->sector, b->size);
 
 	if (!pr) {
 		drbd_err(pd->conn->res, "%s: %s for %llus+%u, which was not sent",
@@ -230,13 +374,7 @@ static int source_acked(struct drbd_peer_device *pd, u16 cmd, const struct wire_
 		return -EPROTO;
 	}
 	rs_done(pr, cmd == P_RS_WRITE_ACK ? RESYNC_WRITTEN : RESYNC_FAILED);
-	release_ranges(pr);
-	spin_lock_irq(&pd->dev->extent_lock);
-	pr->dead = true;
-	sent = pr->sent;
-	spin_unlock_irq(&pd->dev->extent_lock);
-	if (sent)
-		drbd_peer_req_free(pr);
+	drbd_rs_answer_acked(pr);
 	return 0;
 }
 
@@ -248,16 +386,14 @@ static void target_ended(struct drbd_peer_req *pr, enum resync_result result)
 		result = RESYNC_CANCELLED;
 	atomic_dec(&pr->pd->rs_pending);
 	rs_done(pr, result);
-	release_ranges(pr);
+	drbd_rs_release(pr);
 	drbd_peer_req_free(pr);
 }
 
-static void rs_write_end(struct bio *bio)
+static void rs_write_ended(struct drbd_peer_req *pr, int error)
 {
-	struct drbd_peer_req *pr = bio->bi_private;
 	struct drbd_connection *conn = pr->pd->conn;
 	struct drbd_device *dev = pr->pd->dev;
-	int error = blk_status_to_errno(bio->bi_status);
 
 	atomic_dec(&dev->local_pending);
 	drbd_backing_put(pr->backing);
@@ -269,22 +405,41 @@ static void rs_write_end(struct bio *bio)
 	drbd_peer_inactive(conn);
 }
 
+static void rs_write_end(struct bio *bio)
+{
+	rs_write_ended(bio->bi_private, blk_status_to_errno(bio->bi_status));
+}
+
+static void rs_discard_work(struct work_struct *work)
+{
+	struct drbd_peer_req *pr = container_of(work, struct drbd_peer_req, work);
+
+	rs_write_ended(pr, drbd_discard(pr->pd->dev, pr->backing, LOG_OP_DISCARD, true,
+					pr->sector, pr->size));
+}
+
 static void submit_rs_write(struct drbd_peer_req *pr)
 {
 	struct drbd_device *dev = pr->pd->dev;
 
+	atomic_inc(&dev->local_pending);
+	atomic64_add(pr->size >> SECTOR_BITS, &dev->write_sectors);
+	if (pr->op == LOG_OP_DISCARD) {
+		INIT_WORK(&pr->work, rs_discard_work);
+		drbd_peer_queue(&pr->work);
+		return;
+	}
+
 	pr->bio->bi_opf = REQ_OP_WRITE;
 	bio_set_dev(pr->bio, pr->backing->bdev);
 	pr->bio->bi_end_io = rs_write_end;
-	atomic_inc(&dev->local_pending);
-	atomic64_add(pr->size >> SECTOR_BITS, &dev->write_sectors);
 	submit_bio_noacct(pr->bio);
 }
 
 int drbd_recv_rs_reply(struct drbd_peer_device *pd, const struct wire_data *d)
 {
 	struct drbd_connection *conn = pd->conn;
-	struct drbd_peer_req *pr = take(pd, &pd->rs_requests, d->sector, d->size);
+	struct drbd_peer_req *pr = drbd_rs_take(pd, &pd->rs_requests, d->sector, d->size);
 	int err;
 
 	if (!pr) {
@@ -298,17 +453,42 @@ int drbd_recv_rs_reply(struct drbd_peer_device *pd, const struct wire_data *d)
 	if (!pr->backing) {
 		drbd_peer_req_ack(pr, P_NEG_ACK, BLOCK_ID_SYNCER);
 		target_ended(pr, RESYNC_FAILED);
-		return drbd_tcp_drain(conn->data, d->size);
+		return drbd_drain_payload(conn, d);
 	}
 	drbd_peer_req_pages(pr);
-	err = drbd_tcp_recv_bio(conn->data, pr->bio);
+	err = drbd_recv_payload(conn, pr->bio, d);
 	if (err) {
 		drbd_backing_put(pr->backing);
 		target_ended(pr, RESYNC_CANCELLED);
 		return err;
 	}
 	drbd_peer_active(conn);
-	if (reserve(pr, &pr->range2, RANGE_RESYNC_WRITE) == RANGE_GRANTED)
+	if (drbd_rs_reserve(pr, &pr->range2, RANGE_RESYNC_WRITE) == RANGE_GRANTED)
+		submit_rs_write(pr);
+	return 0;
+}
+
+int drbd_recv_rs_deallocated(struct drbd_peer_device *pd, const struct wire_block *b)
+{
+	struct drbd_peer_req *pr = drbd_rs_take(pd, &pd->rs_requests, b->sector, b->size);
+
+	if (!pr || !pr->thin) {
+		drbd_err(pd->conn->res, "%s: all zeroes at %llus+%u, which was not asked for",
+			 pd->conn->conf.name, (unsigned long long)b->sector, b->size);
+		if (pr)
+			target_ended(pr, RESYNC_CANCELLED);
+		return -EPROTO;
+	}
+	atomic_add(b->size >> SECTOR_BITS, &pd->rate_received);
+	pr->op = LOG_OP_DISCARD;
+	pr->backing = drbd_backing_get(pd->dev);
+	if (!pr->backing) {
+		drbd_peer_req_ack(pr, P_NEG_ACK, BLOCK_ID_SYNCER);
+		target_ended(pr, RESYNC_FAILED);
+		return 0;
+	}
+	drbd_peer_active(pd->conn);
+	if (drbd_rs_reserve(pr, &pr->range2, RANGE_RESYNC_WRITE) == RANGE_GRANTED)
 		submit_rs_write(pr);
 	return 0;
 }
@@ -316,7 +496,7 @@ int drbd_recv_rs_reply(struct drbd_peer_device *pd, const struct wire_data *d)
 /* The source cannot, or need not, send the block. */
 static int target_refused(struct drbd_peer_device *pd, u16 cmd, const struct wire_block *b)
 {
-	struct drbd_peer_req *pr = take(pd, &pd->rs_requests, b->sector, b->size);
+	struct drbd_peer_req *pr = drbd_rs_take(pd, &pd->rs_requests, b->sector, b->size);
 
 	if (!pr)
 		return 0;	/* cancelled meanwhile on this side, too */
@@ -330,21 +510,41 @@ int drbd_rs_answer(struct drbd_peer_device *pd, u16 cmd, const struct wire_block
 {
 	if (cmd == P_RS_WRITE_ACK || cmd == P_NEG_ACK)
 		return source_acked(pd, cmd, b);
+	if (drbd_ov_refused(pd, b))
+		return 0;
 	return target_refused(pd, cmd, b);
 }
 
 /* --- ranges that had to wait: any context, so a work takes over ---------------------------------------- */
 
+/* As target, the range is ours: read what is there for its digest, or just ask. */
+static void target_begin(struct drbd_peer_req *pr)
+{
+	pr->backing = pr->alg ? drbd_backing_get(pr->pd->dev) : NULL;
+	if (!pr->backing) {
+		drbd_rs_queue(pr, &pr->pd->conn->rs_ready);
+		return;
+	}
+	drbd_peer_req_pages(pr);
+	drbd_peer_active(pr->pd->conn);
+	drbd_rs_submit_read(pr);
+}
+
 static void granted_work(struct work_struct *work)
 {
 	struct drbd_peer_req *pr = container_of(work, struct drbd_peer_req, work);
+	struct drbd_connection *conn = pr->pd->conn;
 
-	if (pr->kind == PEER_WRITE)
+	if (pr->kind == PEER_WRITE) {
 		drbd_peer_write_granted(pr);
-	else if (pr->kind == PEER_RS_READ)
-		submit_read(pr);
-	else
+	} else if (pr->kind != PEER_RS_WRITE) {
+		drbd_rs_submit_read(pr);
+	} else if (pr->range2.inserted) {
 		submit_rs_write(pr);
+	} else {
+		target_begin(pr);
+		drbd_peer_inactive(conn);
+	}
 }
 
 /* A teardown waits until a granted request shows where it has gone. */
@@ -361,12 +561,13 @@ void drbd_rs_range_granted(struct drbd_peer_req *pr, struct io_range *r)
 {
 	struct drbd_peer_device *pd = pr->pd;
 
-	if (r->cls == RANGE_RESYNC_REQUEST) {
+	if (r->cls == RANGE_RESYNC_REQUEST && !(pr->kind == PEER_RS_WRITE && pr->alg)) {
 		mark_started(pd, pr);
-		queue_for_sender(pr, &pd->conn->rs_ready);
+		drbd_rs_queue(pr, &pd->conn->rs_ready);
 		return;
 	}
-	if (pr->kind == PEER_RS_READ) {
+	/* the others that wait on a list are active from now on */
+	if (r == &pr->range && pr->kind != PEER_WRITE) {
 		drbd_peer_active(pd->conn);
 		mark_started(pd, pr);
 	}
@@ -387,21 +588,27 @@ static void take_rate_options(struct drbd_peer_device *pd)
 	};
 }
 
+void drbd_rs_begin_pacing(struct drbd_peer_device *pd)
+{
+	take_rate_options(pd);
+	drbd_rate_init(&pd->rate, &pd->rate_opts);
+	pd->rate_last = jiffies - HZ / 10;
+	pd->budget = 0;
+	atomic_set(&pd->rate_received, 0);
+}
+
 /* The loop: from now on bits are counted, and as target asked for. */
 void drbd_rs_start(struct drbd_peer_device *pd)
 {
 	struct drbd_device *dev = pd->dev;
 	u64 bits;
 
-	take_rate_options(pd);
-	drbd_rate_init(&pd->rate, &pd->rate_opts);
-	pd->rate_last = jiffies - HZ / 10;
-	pd->budget = 0;
-	atomic_set(&pd->rate_received, 0);
+	drbd_rs_begin_pacing(pd);
 	spin_lock_irq(&dev->bm_lock);
 	drbd_resync_start(&pd->pass, &dev->bitmap->core, pd->slot, !pd->core.sync_source, now_ms());
 	pd->resync_told = false;
 	pd->resync_runs = true;
+	pd->rs_csums = !pd->core.sync_source && pd->core.use_csums;
 	bits = dev->bitmap->core.weight[pd->slot];
 	spin_unlock_irq(&dev->bm_lock);
 	drbd_info(dev->res, "%u drbd%u %s: Began resync as %s (will sync %llu KB [%llu bits set]).",
@@ -410,18 +617,50 @@ void drbd_rs_start(struct drbd_peer_device *pd)
 	drbd_sender_kick(pd->conn);
 }
 
+static u64 kib_of(const struct resync_pass *p, u64 bits)
+{
+	return bits << (p->bm->shift - 10);
+}
+
+/* What was done, for the log; the pass is over and nobody changes it any more. */
+static void tell_result(struct drbd_peer_device *pd)
+{
+	const struct resync_pass *p = &pd->pass;
+	const struct progress *g = &p->progress;
+	u64 done = g->total > drbd_resync_left(p) ? g->total - drbd_resync_left(p) : 0;
+	u64 seconds = max(div_u64(now_ms() - g->start, 1000), 1ULL);
+	struct drbd_device *dev = pd->dev;
+
+	drbd_info(dev->res, "%u drbd%u %s: Resync %s (total %llu sec; paused %llu sec; %llu K/sec)",
+		  dev->vnr, dev->minor, pd->conn->conf.name,
+		  drbd_resync_left(p) || p->failed ? "ended" : "done", seconds,
+		  div_u64(g->paused_ms, 1000), div64_u64(kib_of(p, done), seconds));
+	if (p->same)
+		drbd_info(dev->res, "%u drbd%u %s: %llu %% had equal checksums, eliminated: %lluK; transferred %lluK total %lluK",
+			  dev->vnr, dev->minor, pd->conn->conf.name,
+			  done ? div64_u64(100 * min(p->same, done), done) : 0, kib_of(p, p->same),
+			  kib_of(p, done - min(p->same, done)), kib_of(p, done));
+	if (p->failed)
+		drbd_info(dev->res, "%u drbd%u %s:             %llu failed blocks", dev->vnr,
+			  dev->minor, pd->conn->conf.name, p->failed);
+}
+
 void drbd_rs_stop(struct drbd_peer_device *pd)
 {
 	struct drbd_device *dev = pd->dev;
+	bool ran;
 
 	spin_lock_irq(&dev->bm_lock);
-	if (pd->resync_runs)
+	ran = pd->resync_runs;
+	if (ran)
 		drbd_resync_abort(&pd->pass);
 	pd->resync_runs = false;
 	spin_unlock_irq(&dev->bm_lock);
+	if (ran)
+		tell_result(pd);
 }
 
-static void refill_budget(struct drbd_peer_device *pd)
+void drbd_rs_refill_budget(struct drbd_peer_device *pd, struct progress *progress, u64 left)
 {
 	unsigned long passed = jiffies - pd->rate_last;
 
@@ -433,8 +672,18 @@ static void refill_budget(struct drbd_peer_device *pd)
 	pd->budget = drbd_rate_step(&pd->rate, &pd->rate_opts, jiffies_to_msecs(passed),
 				    pd->conn->conf.max_buffers);
 	spin_lock_irq(&pd->dev->bm_lock);
-	drbd_progress_mark(&pd->pass.progress, drbd_resync_left(&pd->pass), now_ms());
+	drbd_progress_mark(progress, left, now_ms());
 	spin_unlock_irq(&pd->dev->bm_lock);
+}
+
+/* Bytes of a request that may be answered with "all zeroes"; 0 = none (wire.md 7.7). */
+static u32 thin_granularity(struct drbd_peer_device *pd)
+{
+	u32 bytes = READ_ONCE(pd->dev->disk_conf.rs_discard_granularity);
+
+	if (READ_ONCE(pd->rs_csums) || !(pd->conn->wire.features & FEATURE_THIN_RESYNC))
+		return 0;
+	return is_power_of_2(bytes) && bytes >= PAGE_SIZE && bytes <= WIRE_MAX_BIO ? bytes : 0;
 }
 
 /* True: a request was made, there may be more. */
@@ -443,13 +692,16 @@ static bool ask_next(struct drbd_peer_device *pd)
 	struct drbd_device *dev = pd->dev;
 	struct drbd_peer_req *pr;
 	enum resync_next next = RESYNC_WAIT;
+	u32 thin = thin_granularity(pd);
 	bool tell = false;
 	u64 sector = 0;
 	u32 size = 0;
 
 	spin_lock_irq(&dev->bm_lock);
 	if (pd->resync_runs) {
-		next = drbd_resync_next(&pd->pass, pd->budget, WIRE_MAX_BIO, &sector, &size);
+		/* what is left of a step may be small, but a part would not be thin */
+		next = drbd_resync_next(&pd->pass, pd->budget ? max(pd->budget, thin >> SECTOR_BITS) : 0,
+					thin ?: WIRE_MAX_BIO, &sector, &size);
 		if (next == RESYNC_REQUEST)
 			drbd_resync_requested(&pd->pass, sector, size);
 		tell = next == RESYNC_FINISHED && !pd->resync_told;
@@ -467,9 +719,23 @@ static bool ask_next(struct drbd_peer_device *pd)
 	pd->budget -= min_t(u32, pd->budget, size >> SECTOR_BITS);
 	atomic_inc(&pd->rs_pending);
 	pr = drbd_peer_req_alloc(pd, sector, size, PEER_RS_WRITE, false);
-	if (reserve_listed(pr, &pd->rs_requests, RANGE_RESYNC_REQUEST) == RANGE_GRANTED)
-		queue_for_sender(pr, &pd->conn->rs_ready);
+	/* requests are aligned to their own size */
+	pr->thin = thin && size == thin;
+	if (READ_ONCE(pd->rs_csums))
+		pr->alg = drbd_digest_get(pd->conn, DIGEST_CSUMS);
+	if (drbd_rs_reserve_listed(pr, &pd->rs_requests, RANGE_RESYNC_REQUEST) == RANGE_GRANTED)
+		target_begin(pr);
 	return true;
+}
+
+static u64 resync_left(struct drbd_peer_device *pd)
+{
+	u64 left;
+
+	spin_lock_irq(&pd->dev->bm_lock);
+	left = drbd_resync_left(&pd->pass);
+	spin_unlock_irq(&pd->dev->bm_lock);
+	return left;
 }
 
 bool drbd_rs_step(struct drbd_peer_device *pd)
@@ -489,7 +755,7 @@ bool drbd_rs_step(struct drbd_peer_device *pd)
 	}
 	if (!drbd_plan_of(pd).request_resync)
 		return false;
-	refill_budget(pd);
+	drbd_rs_refill_budget(pd, &pd->pass.progress, resync_left(pd));
 	/* also without budget: it is core that knows whether all is done */
 	while (ask_next(pd))
 		did = true;
@@ -527,7 +793,7 @@ static void free_gone(struct list_head *gone, bool waited)
 
 	list_for_each_entry_safe(pr, tmp, gone, rs_node) {
 		list_del_init(&pr->rs_node);
-		release_ranges(pr);
+		drbd_rs_release(pr);
 		if (waited && pr->backing)
 			drbd_backing_put(pr->backing);
 		drbd_peer_req_free(pr);
@@ -555,6 +821,8 @@ static void cancel_waiters(struct drbd_connection *conn)
 		list_for_each_entry(pd, &conn->peer_devices, of_conn) {
 			again |= cancel_waiting(pd, &pd->rs_requests, &gone);
 			again |= cancel_waiting(pd, &pd->rs_reads, &gone);
+			again |= cancel_waiting(pd, &pd->ov_requests, &gone);
+			again |= cancel_waiting(pd, &pd->ov_reads, &gone);
 		}
 		if (again)
 			schedule_timeout_uninterruptible(1);
@@ -574,7 +842,8 @@ static void drop_replies(struct drbd_connection *conn)
 	spin_unlock_irq(&conn->snd_lock);
 	list_for_each_entry_safe(pr, tmp, &replies, node) {
 		list_del_init(&pr->node);
-		if (pr->kind == PEER_READ)
+		/* the others are on a list of what waits for its ack, if it has not come */
+		if (pr->kind == PEER_READ || pr->dead)
 			drbd_peer_req_free(pr);
 	}
 }
@@ -590,6 +859,8 @@ void drbd_rs_cancel_all(struct drbd_connection *conn)
 	list_for_each_entry(pd, &conn->peer_devices, of_conn) {
 		free_list(pd, &pd->rs_requests);
 		free_list(pd, &pd->rs_reads);
+		free_list(pd, &pd->ov_requests);
+		free_list(pd, &pd->ov_reads);
 	}
 }
 
@@ -615,7 +886,7 @@ int drbd_recv_read_reply(struct drbd_peer_device *pd, const struct wire_data *d)
 			 pd->conn->conf.name, (unsigned long long)d->sector, d->size);
 		return -EPROTO;
 	}
-	err = drbd_tcp_recv_bio(pd->conn->data, req->bio);
+	err = drbd_recv_payload(pd->conn, req->bio, d);
 	atomic64_add(d->size >> SECTOR_BITS, &pd->recv_sectors);
 	spin_lock_irq(&res->log_lock);
 	what = drbd_log_read_done(&res->log, pd->conn->index, e, !err);

@@ -116,6 +116,26 @@ static inline void compat_set_block_size(struct gendisk *disk, u32 logical, u32 
 #endif
 }
 
+/* What discards and zero-outs the device takes, in sectors; 0 = none. */
+static inline void compat_set_discard(struct gendisk *disk, u32 discard, u32 granularity,
+				      u32 zeroes)
+{
+#ifdef COMPAT_QUEUE_FEATURES
+	struct queue_limits lim = queue_limits_start_update(disk->queue);
+
+	lim.max_hw_discard_sectors = discard;
+	lim.discard_granularity = discard ? granularity : 0;
+	lim.max_write_zeroes_sectors = zeroes;
+	if (queue_limits_commit_update(disk->queue, &lim))
+		pr_warn("drbd: %s: discards of %u sectors are not possible\n", disk->disk_name,
+			discard);
+#else
+	disk->queue->limits.discard_granularity = discard ? granularity : 0;
+	blk_queue_max_discard_sectors(disk->queue, discard);
+	blk_queue_max_write_zeroes_sectors(disk->queue, zeroes);
+#endif
+}
+
 /* --- sockets ------------------------------------------------------------------ */
 
 /* A reclaim that interrupts another socket call of the task must not share its fragment. */

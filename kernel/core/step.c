@@ -172,6 +172,7 @@ static void (*const handlers[EV_TYPES])(struct core_resource *, const struct cor
 	[EV_BITMAP_WRITTEN] = bitmap_was_written,
 	[EV_BITS_SET] = bits_set,
 	[EV_RESYNC_DONE] = resync_done,
+	[EV_VERIFY_DONE] = verify_done,
 	[EV_HELPER_DONE] = helper_done,
 	[EV_MD_WRITTEN] = md_written,
 	[EV_DRAINED] = was_drained,

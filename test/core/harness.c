@@ -48,9 +48,11 @@ void t_fail(const char *file, int line, const char *fmt, ...)
 	longjmp(out, 1);
 }
 
-extern const struct c_test wire_tests[], log_tests[], data_tests[], bitmap_tests[], state_tests[];
+extern const struct c_test wire_tests[], log_tests[], data_tests[], bitmap_tests[], state_tests[],
+			   feature_tests[];
 
-static const struct c_test *const tables[] = { wire_tests, bitmap_tests, log_tests, data_tests, state_tests };
+static const struct c_test *const tables[] = { wire_tests, bitmap_tests, log_tests, data_tests, state_tests,
+					      feature_tests };
 
 static const struct c_test *find(int i)
 {

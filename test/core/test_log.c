@@ -34,6 +34,7 @@ void env_setup(u8 mode)
 	drbd_log_init(&E->log, E->ring, RING, 0, mode);
 	E->sink.emit = hear;
 	E->plan.local_disk = 1;
+	E->plan.max_discard = E->plan.max_zeroes = 4u << 20;
 	E->dev.volume = 3;
 	drbd_log_publish(&E->log, &E->dev, &E->plan);
 }
@@ -640,6 +641,15 @@ static void discards_by_what_the_peer_knows(void)
 	m = next(1, LOG_EMIT_DATA);
 	T_OK(m.cmd == P_TRIM && m.dp_flags == DP_DISCARD);
 	next(2, LOG_EMIT_NOTHING);
+	/* what the plan does not offer ends at once, and is no write of any kind */
+	rq.size = 8u << 20;
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out), LOG_FAIL);
+	T_EQ(out.error, -EOPNOTSUPP);
+	E->plan.max_discard = 0;
+	rq.size = 4096;
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out), LOG_ENTERED);
+	rq.op = LOG_OP_DISCARD;
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out), LOG_FAIL);
 }
 
 /* Every disk state of a peer gives a write exactly one kind of leg, so that it is

@@ -260,6 +260,19 @@ static bool add_legs(struct xfer_log *log, struct log_entry *e,
 	return weak;
 }
 
+/* The limits of the device say so already; this one was there before they did. */
+static bool can_do(const struct io_plan *plan, const struct log_request *rq)
+{
+	switch (rq->op) {
+	case LOG_OP_DISCARD:
+		return rq->size <= plan->max_discard;
+	case LOG_OP_ZEROES:
+		return rq->size <= plan->max_zeroes;
+	default:
+		return true;
+	}
+}
+
 enum log_verdict drbd_log_enter_write(struct xfer_log *log, struct log_device *dev,
 				      const struct log_request *rq, u64 now,
 				      struct log_entered *out)
@@ -271,6 +284,10 @@ enum log_verdict drbd_log_enter_write(struct xfer_log *log, struct log_device *d
 
 	if (v != LOG_ENTERED)
 		return v;
+	if (!can_do(plan, rq)) {
+		out->error = -EOPNOTSUPP;
+		return LOG_FAIL;
+	}
 	out->local = plan->local_disk;
 	out->data_peers = data_peers(log, plan, rq->op);
 	out->notice_peers = notice_peers(log, plan);

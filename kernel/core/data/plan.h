@@ -73,6 +73,8 @@ struct plan_peer {
 	u8 track;		/* its own disk is gone: what it writes is out of sync there,
 				 * and needs our activity log (behaviour.md 13.1) */
 	u8 request_resync;	/* we are target: ask for blocks */
+	u8 serve_verify;	/* its verify requests */
+	u8 request_verify;	/* we are VerifyS: ask for digests */
 };
 
 struct io_plan {
@@ -86,6 +88,8 @@ struct io_plan {
 	u8 al_enabled;		/* writes need their extents hot */
 	u8 nr_peers;		/* peer[] entries in use; index = connection's place in the log */
 	s16 error;		/* negative errno for the FAIL verdicts */
+	u32 max_discard;		/* bytes; 0 = not every side can */
+	u32 max_zeroes;			/* the same for write-zeroes */
 	u32 slot_mask;		/* all bitmap slots that exist, unallocated ones too */
 	struct plan_peer peer[CORE_MAX_PEERS];
 };

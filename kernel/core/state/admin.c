@@ -131,11 +131,44 @@ static bool job_res_opts(struct core_job *job)
 	return finish(job, RES_SUCCESS);
 }
 
+static bool any_sync(const struct core_connection *conn, bool verify)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_conn(pd, conn)
+		if (pd->sync != SYNC_NONE && verify == (pd->sync >= SYNC_VERIFY))
+			return true;
+	return false;
+}
+
+/* What both ends must change at one time they cannot change while it is in use. */
+s32 algorithms_in_use(const struct core_connection *conn, const char *csums_alg,
+		      const char *verify_alg)
+{
+	if (strcmp(csums_alg, conn->conf.csums_alg) && any_sync(conn, false))
+		return ERR_CSUMS_RESYNC_RUNNING;
+	if (strcmp(verify_alg, conn->conf.verify_alg) && any_sync(conn, true))
+		return ERR_VERIFY_RUNNING;
+	return 0;
+}
+
 static bool job_net_conf(struct core_job *job)
 {
-	job->conn->conf = *job->arg.net_conf;
-	if (job->conn->link == LINK_UP)
-		send_protocol_update(job->conn);
+	const struct nl_net_conf *c = job->arg.net_conf;
+	struct core_connection *conn = job->conn;
+	bool params = strcmp(c->csums_alg, conn->conf.csums_alg) ||
+		      strcmp(c->verify_alg, conn->conf.verify_alg);
+	s32 r = algorithms_in_use(conn, c->csums_alg, c->verify_alg);
+	struct core_peer_device *pd;
+
+	if (r)
+		return fail(job, r, "the algorithm is in use: wait for the end, or disconnect first");
+	conn->conf = *c;
+	if (conn->link == LINK_UP)
+		send_protocol_update(conn);
+	if (conn->link == LINK_UP && params)
+		for_each_pd_of_conn(pd, conn)
+			send_sync_param(pd);
 	change_commit(job->res, "net-options");
 	return finish(job, RES_SUCCESS);
 }
@@ -235,13 +268,16 @@ static bool job_resume_io(struct core_job *job)
 	return finish(job, RES_SUCCESS);
 }
 
-static s32 full_sync_allowed(struct core_peer_device *pd, u8 repl)
+s32 repl_allowed(struct core_peer_device *pd, u8 repl)
 {
 	s32 r;
 
 	pd->next.repl = repl;
 	sanitize(pd->dev->res);
-	r = check_soft(pd->dev->res);
+	if (pd->next.repl == repl)
+		r = check_soft(pd->dev->res);
+	else	/* a disk is missing: nothing would come of it */
+		r = pd->dev->next_state.disk <= DISK_FAILED ? RES_NO_LOCAL_DISK : RES_NO_REMOTE_DISK;
 	change_revert(pd->dev->res);
 	return r;
 }
@@ -261,7 +297,7 @@ static bool full_sync(struct core_job *job, u8 repl)
 			return fail(job, ERR_NO_DISK, "the device has no disk: attach one first");
 		if (job->pd->conn->link != LINK_UP)
 			return fail(job, RES_NEED_CONNECTION, "not connected to the peer: nothing to resync with");
-		r = full_sync_allowed(job->pd, repl);
+		r = repl_allowed(job->pd, repl);
 		if (r < RES_SUCCESS)
 			return fail(job, r, "%s", core_result_text(r));
 		job->phase = 1;
@@ -313,6 +349,7 @@ static bool (*const jobs[JOB_TYPES])(struct core_job *) = {
 	[JOB_RESUME_SYNC] = job_resume_sync,
 	[JOB_SUSPEND_IO] = job_suspend_io,
 	[JOB_RESUME_IO] = job_resume_io,
+	[JOB_VERIFY] = job_verify,
 };
 
 bool job_step(struct core_job *job)

@@ -97,6 +97,10 @@ static bool wish(struct core_connection *conn, struct core_peer_device *pd,
 		pd->next.repl = val->conn;
 		return true;
 	}
+	if (pd && val->conn == REPL_VERIFY_T) {
+		pd->next.repl = REPL_VERIFY_T;
+		return true;
+	}
 	return false;
 }
 
@@ -141,6 +145,8 @@ void got_state_request(struct core_resource *res, const struct core_event *ev)
 	if (pd && (repl == REPL_STARTING_SYNC_S || repl == REPL_STARTING_SYNC_T)) {
 		pd->next.repl = pd->now.repl;
 		sync_full_started(pd, repl == REPL_STARTING_SYNC_S);
+	} else if (pd && repl == REPL_VERIFY_T && pd->now.repl != REPL_VERIFY_T) {
+		verify_started(pd, false, 0, ~0ULL);
 	} else {
 		change_commit(res, "remote");
 	}

@@ -164,8 +164,8 @@ static bool tell_repl_change(const struct core_peer_device *pd)
 	if (o == n)
 		return false;
 	switch (n) {
-	case REPL_ESTABLISHED:	/* the source learns the end from the target, not the reverse */
-		return o != REPL_SYNC_SOURCE && o != REPL_PAUSED_SYNC_S;
+	case REPL_ESTABLISHED:	/* who drives it tells the other one that it has ended */
+		return o != REPL_SYNC_SOURCE && o != REPL_PAUSED_SYNC_S && o != REPL_VERIFY_T;
 	case REPL_STARTING_SYNC_S:
 	case REPL_STARTING_SYNC_T:
 	case REPL_WF_BITMAP_S:

@@ -56,6 +56,25 @@ void link_up(struct core_resource *res, const struct core_event *ev)
 	go_on(conn);
 }
 
+/* The peer's administrator has changed them; it had to wait for what uses them. */
+static void adopt_algorithms(struct core_connection *conn, const struct wire_sync_param *p)
+{
+	struct nl_net_conf *c = &conn->conf;
+
+	if (algorithms_in_use(conn, p->csums_alg, p->verify_alg)) {
+		emit_log(conn->res, "%s: the peer changes verify-alg or csums-alg while they are in use",
+			 conn->conf.name);
+		link_lose(conn, CONN_PROTOCOL_ERROR);
+		return;
+	}
+	if (strcmp(c->verify_alg, p->verify_alg))
+		emit_log(conn->res, "%s: using verify-alg: \"%s\"", conn->conf.name, p->verify_alg);
+	if (strcmp(c->csums_alg, p->csums_alg))
+		emit_log(conn->res, "%s: using csums-alg: \"%s\"", conn->conf.name, p->csums_alg);
+	core_strcopy(c->verify_alg, p->verify_alg, sizeof(c->verify_alg));
+	core_strcopy(c->csums_alg, p->csums_alg, sizeof(c->csums_alg));
+}
+
 void got_sync_param(struct core_resource *res, const struct core_event *ev)
 {
 	struct core_connection *conn = ev->conn;
@@ -71,6 +90,8 @@ void got_sync_param(struct core_resource *res, const struct core_event *ev)
 		emit_log(res, "%s: Different %s settings: make them equal on both nodes",
 			 conn->conf.name, what);
 		give_up(conn, "the peer's options do not fit");
+	} else if (ev->pd && ev->pd->decided) {
+		adopt_algorithms(conn, &ev->sync_param);
 	}
 	go_on(conn);
 }
@@ -293,6 +314,9 @@ static bool compare_again(const struct core_peer_device *pd, const struct wire_s
 		return s->disk >= DISK_NEGOTIATING && dev->now.disk >= DISK_NEGOTIATING;
 	if (dev->now.disk < DISK_INCONSISTENT || pdsk < DISK_INCONSISTENT)
 		return false;
+	/* it follows my own request, and has overtaken the reply on the other stream */
+	if (pd->conn->req.job && (s->conn == REPL_STARTING_SYNC_S || s->conn == REPL_STARTING_SYNC_T))
+		return false;
 	if (s->conn >= REPL_STARTING_SYNC_S && s->conn <= REPL_WF_BITMAP_T)
 		return true;
 	/* both attached at the same time, so that neither saw the other's disk */
@@ -334,6 +358,8 @@ static void later_state(struct core_peer_device *pd, const struct wire_state *s)
 	if (source_is_done(pd, s))
 		sync_peer_finished(pd);
 	change_commit(dev->res, "peer-state");
+	if (s->conn == REPL_ESTABLISHED && pd->now.repl == REPL_VERIFY_T)
+		verify_ended(pd);
 }
 
 void got_state(struct core_resource *res, const struct core_event *ev)

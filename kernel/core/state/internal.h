@@ -106,6 +106,13 @@ void got_sync_uuid(struct core_resource *res, const struct core_event *ev);
 void resync_done(struct core_resource *res, const struct core_event *ev);
 void sync_peer_finished(struct core_peer_device *pd);
 
+/* verify.c */
+void verify_started(struct core_peer_device *pd, bool requester, u64 start, u64 stop);
+void verify_ended(struct core_peer_device *pd);
+void verify_done(struct core_resource *res, const struct core_event *ev);
+bool verify_step(struct core_peer_device *pd);
+bool job_verify(struct core_job *job);
+
 /* agree84.c */
 enum ask_result { ASK_WAIT, ASK_YES, ASK_NO };
 enum ask_result ask_connection(struct core_job *job, struct core_connection *conn,
@@ -133,6 +140,11 @@ bool job_step(struct core_job *job);
 void job_start(struct core_resource *res, const struct core_event *ev);
 void job_cancel(struct core_resource *res, const struct core_event *ev);
 bool finish(struct core_job *job, s32 result);
+/* Whether the volume may go to this replication state: RES_SUCCESS, or why not. */
+s32 repl_allowed(struct core_peer_device *pd, u8 repl);
+/* 0, or why verify-alg or csums-alg of the connection cannot become these now. */
+s32 algorithms_in_use(const struct core_connection *conn, const char *csums_alg,
+		      const char *verify_alg);
 bool fail(struct core_job *job, s32 result, const char *fmt, ...) core_printf(3, 4);
 
 #endif

@@ -91,6 +91,8 @@ enum core_sync_phase {
 	SYNC_RUN,
 	SYNC_FINISH_PING,	/* the peer must be alive before anybody is UpToDate */
 	SYNC_FINISH_MD,
+	SYNC_VERIFY,		/* sync_source: we are VerifyS */
+	SYNC_VERIFY_PING,	/* VerifyS: all results must be with the peer */
 };
 
 struct core_peer_device {
@@ -122,6 +124,8 @@ struct core_peer_device {
 	u32 sync_md_gen;		/* SYNC_MD, SYNC_FINISH_MD: generation of the superblock waited for */
 	u32 finish_ping;		/* SYNC_FINISH_PING: see ping_target() */
 	u64 rs_failed;			/* blocks that could not be resynced */
+	u64 ov_found;			/* blocks that a verify has found to differ */
+	bool use_csums;			/* as target: ask with checksums */
 	s32 helper_status;		/* of the last before-resync helper */
 	s16 decision;			/* result of compare: for `drbdadm explain` and the log */
 	u16 decision_rule;
@@ -224,6 +228,7 @@ enum core_job_type {
 	JOB_ATTACH, JOB_DETACH, JOB_CONNECT, JOB_DISCONNECT, JOB_PRIMARY,
 	JOB_SECONDARY, JOB_INVALIDATE, JOB_INVALIDATE_PEER, JOB_OUTDATE,
 	JOB_PAUSE_SYNC, JOB_RESUME_SYNC, JOB_SUSPEND_IO, JOB_RESUME_IO,
+	JOB_VERIFY,
 	JOB_TYPES
 };
 
@@ -250,6 +255,7 @@ struct core_job {
 	bool force_disk;		/* JOB_PRIMARY --force: local disk is to be called UpToDate */
 	u32 asked;			/* volumes that have agreed so far */
 	s32 peer_code;			/* why the peer refused */
+	u64 start, stop;		/* JOB_VERIFY: sectors */
 	struct core_resource *res;
 	struct core_connection *conn;
 	struct core_device *dev;
@@ -285,6 +291,7 @@ enum core_event_type {
 	EV_BITMAP_WRITTEN,	/* dev, ok */
 	EV_BITS_SET,		/* dev, pd: ACT_SET_ALL_BITS is done and on the disk, ok */
 	EV_RESYNC_DONE,		/* pd: nothing set, nothing in flight; rs_failed */
+	EV_VERIFY_DONE,		/* pd: all blocks have their result; found */
 	EV_HELPER_DONE,		/* dev or pd, status */
 	EV_MD_WRITTEN,		/* dev, md_gen, ok */
 	EV_DRAINED,		/* dev: no write open, every entry of the log done */
@@ -324,6 +331,7 @@ struct core_event {
 		u32 md_gen;
 		u64 held_mask;
 		u64 rs_failed;
+		u64 found;
 		s32 status;
 		u32 openers;
 	};
@@ -350,6 +358,8 @@ enum core_action_type {
 	ACT_SET_ALL_BITS,	/* dev, pd: its slot, without pd all slots, set and written; EV_BITS_SET */
 	ACT_START_RESYNC,	/* pd: begin counting; as target begin requesting */
 	ACT_STOP_RESYNC,	/* pd: no further requests; those in flight end */
+	ACT_START_VERIFY,	/* pd: count, and as VerifyS ask for [sectors, stop) */
+	ACT_STOP_VERIFY,	/* pd: tell what was found; no further requests */
 	ACT_WRITE_MD,		/* dev, md_gen: capture dev->md, write it; EV_MD_WRITTEN */
 	ACT_WRITE_BITMAP,	/* dev: write dirty pages; EV_BITMAP_WRITTEN */
 	ACT_SET_SIZE,		/* dev, sectors: capacity of the block device and the bitmap */
@@ -367,7 +377,7 @@ enum core_action_type {
 enum core_helper {
 	HELPER_NONE = 0, HELPER_BEFORE_RESYNC_TARGET, HELPER_AFTER_RESYNC_TARGET,
 	HELPER_BEFORE_RESYNC_SOURCE, HELPER_LOCAL_IO_ERROR, HELPER_SPLIT_BRAIN,
-	HELPER_INITIAL_SPLIT_BRAIN, HELPER_PRI_ON_INCON_DEGR, HELPER_PRI_LOST,
+	HELPER_INITIAL_SPLIT_BRAIN, HELPER_PRI_ON_INCON_DEGR, HELPER_PRI_LOST, HELPER_OUT_OF_SYNC,
 	HELPERS
 };
 
@@ -388,7 +398,7 @@ struct core_action {
 	struct core_job *job;
 	u32 md_gen;
 	u32 delay_ms;
-	u64 sectors;
+	u64 sectors, stop;
 	struct core_packet packet;
 	char text[192];
 };

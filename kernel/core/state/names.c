@@ -45,6 +45,7 @@ static const char *const helper_names[HELPERS] = {
 	[HELPER_INITIAL_SPLIT_BRAIN] = "initial-split-brain",
 	[HELPER_PRI_ON_INCON_DEGR] = "pri-on-incon-degr",
 	[HELPER_PRI_LOST] = "pri-lost",
+	[HELPER_OUT_OF_SYNC] = "out-of-sync",
 };
 
 static const struct {

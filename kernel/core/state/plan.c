@@ -5,6 +5,7 @@
  * 11.2, column 8.4; each disk state of a peer gives exactly one leg.
  */
 #include "internal.h"
+#include "../wire/data.h"
 
 static bool syncing(u8 repl)
 {
@@ -30,6 +31,39 @@ static u8 discard_of(const struct wire_link *wire)
 	if (!(wire->features & FEATURE_TRIM))
 		return PLAN_DISCARD_NONE;
 	return wire->features & FEATURE_WZEROES ? PLAN_DISCARD_FULL : PLAN_DISCARD_TRIM;
+}
+
+/* What a peer that takes part can do; others do not count. */
+static void limit_by_peer(struct io_plan *plan, const struct core_peer_device *pd)
+{
+	const struct wire_link *wire = &pd->conn->wire;
+	u32 most = drbd_wire_max_discard(wire->features);
+	bool disk = pd->next.pdsk >= DISK_INCONSISTENT && pd->next.pdsk != DISK_UNKNOWN;
+
+	if (!link_usable(pd->conn))
+		return;
+	if (!(wire->features & FEATURE_TRIM))
+		most = 0;
+	plan->max_zeroes = min(plan->max_zeroes, most);
+	/* P_ZEROES cannot travel beside digests, and a P_TRIM would not promise zeroes */
+	if (wire->features & FEATURE_WZEROES && pd->conn->conf.integrity_alg[0])
+		plan->max_zeroes = 0;
+	if (disk && pd->got_sizes && pd->peer_sizes.has_limits && !pd->peer_sizes.discard_enabled)
+		most = 0;
+	plan->max_discard = min(plan->max_discard, most);
+}
+
+/* Only what every replica can do is offered. behaviour.md 11.7 */
+static void offer_discards(struct io_plan *plan, const struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	plan->max_discard = !plan->local_disk || dev->backing_discard ? WIRE_MAX_DISCARD : 0;
+	plan->max_zeroes = WIRE_MAX_DISCARD;
+	for_each_pd_of_dev(pd, dev)
+		limit_by_peer(plan, pd);
+	if (!plan->local_disk && !data_accessible(dev->res, dev, true))
+		plan->max_discard = plan->max_zeroes = 0;
 }
 
 /* A disk that is being detached takes no more writes, but those in flight may set bits. */
@@ -58,6 +92,10 @@ static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
 	p->clear_in_sync = syncing(pd->next.repl);
 	p->track = pd->next.pdsk < DISK_INCONSISTENT;
 	p->request_resync = pd->next.repl == REPL_SYNC_TARGET;
+	/* the last ones may come when we have counted to the end already */
+	p->serve_verify = conn->conf.verify_alg[0] && (pd->next.repl == REPL_VERIFY_T ||
+						       pd->next.repl == REPL_ESTABLISHED);
+	p->request_verify = pd->next.repl == REPL_VERIFY_S;
 }
 
 /* Some copy is UpToDate: the local one, or one at the other end of a link. */
@@ -141,6 +179,7 @@ bool plan_update(struct core_device *dev)
 	for_each_pd_of_dev(pd, dev)
 		plan_peer(&plan, pd);
 	admit(&plan, dev);
+	offer_discards(&plan, dev);
 	if (!memcmp(&plan, &dev->plan, sizeof(plan)))
 		return false;
 	plan.generation++;

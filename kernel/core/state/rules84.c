@@ -107,7 +107,10 @@ static s32 valid_transition(const struct view *o, const struct view *n)
 	    ((connected(o) && o->repl <= REPL_WF_SYNC_UUID && o->repl != REPL_ESTABLISHED) ||
 	     n->repl != o->repl))
 		r = RES_IN_TRANSIENT_STATE;
-	if (verifying(n) && !verifying(o))
+	if (verifying(n) && n->repl != o->repl &&
+	    (o->disk != DISK_UP_TO_DATE || o->pdsk != DISK_UP_TO_DATE))
+		r = RES_NO_UP_TO_DATE_DISK;
+	if (verifying(n) && n->repl != o->repl)
 		r = !connected(o) ? RES_NEED_CONNECTION :
 		    o->repl > REPL_ESTABLISHED ? RES_RESYNC_RUNNING : r;
 	if (starting(n->repl) && !connected(o))

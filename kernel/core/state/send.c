@@ -127,6 +127,7 @@ void send_protocol_update(struct core_connection *conn)
 		.two_primaries = conn->conf.two_primaries,
 	};
 
+	core_strcopy(w.integrity_alg, conn->conf.integrity_alg, sizeof(w.integrity_alg));
 	p->len = drbd_wire_put_protocol(&conn->wire, p->body, &w);
 }
 

@@ -30,10 +30,22 @@ static void set_all_first(struct core_peer_device *pd)
 	a->pd = pd;
 }
 
+/* behaviour.md 14.3: every resync, or only one that mends what a crash has left. */
+static bool wants_csums(const struct core_peer_device *pd)
+{
+	const struct nl_net_conf *c = &pd->conn->conf;
+
+	if (!c->csums_alg[0])
+		return false;
+	return !c->csums_after_crash_only || pd->dev->crashed_primary ||
+	       pd->peer_uuids.flags & UUID_CRASHED_PRIMARY;
+}
+
 void sync_decided(struct core_peer_device *pd, bool source, bool full)
 {
 	pd->sync_source = source;
 	pd->full_sync = full;
+	pd->use_csums = wants_csums(pd);
 	pd->exchange = true;
 	pd->bitmap_received = false;
 	pd->rs_failed = 0;
@@ -48,6 +60,7 @@ void sync_full_started(struct core_peer_device *pd, bool source)
 {
 	pd->sync_source = source;
 	pd->full_sync = true;
+	pd->use_csums = wants_csums(pd);
 	pd->exchange = false;
 	pd->rs_failed = 0;
 	pd->next.repl = source ? REPL_STARTING_SYNC_S : REPL_STARTING_SYNC_T;
@@ -84,8 +97,8 @@ void sync_abort(struct core_peer_device *pd)
 {
 	if (pd->sync == SYNC_NONE)
 		return;
+	emit_pd(pd, pd->sync >= SYNC_VERIFY ? ACT_STOP_VERIFY : ACT_STOP_RESYNC);
 	pd->sync = SYNC_NONE;
-	emit_pd(pd, ACT_STOP_RESYNC);
 }
 
 void bitmap_received(struct core_resource *res, const struct core_event *ev)
@@ -292,6 +305,9 @@ bool sync_step(struct core_peer_device *pd)
 		return step_finish_ping(pd);
 	case SYNC_FINISH_MD:
 		return step_finish(pd);
+	case SYNC_VERIFY:
+	case SYNC_VERIFY_PING:
+		return verify_step(pd);
 	default:
 		return false;
 	}

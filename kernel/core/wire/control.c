@@ -131,6 +131,11 @@ u32 drbd_wire_put_protocol(const struct wire_link *link, void *body,
 	return 24 + len;
 }
 
+const char *drbd_wire_integrity_alg(const void *body, u32 len)
+{
+	return len > 24 ? (const char *)body + 24 : "";
+}
+
 enum wire_error drbd_wire_get_sync_param(const struct wire_link *link,
 					 const struct packet_header *hdr,
 					 const void *body,

@@ -106,6 +106,9 @@ enum wire_error drbd_wire_get_protocol(const struct wire_link *link,
 u32 drbd_wire_put_protocol(const struct wire_link *link, void *body,
 			   const struct wire_protocol *in);
 
+/* The name in a body that drbd_wire_put_protocol() has made; "" if it has none. */
+const char *drbd_wire_integrity_alg(const void *body, u32 len);
+
 enum wire_error drbd_wire_get_sync_param(const struct wire_link *link,
 					 const struct packet_header *hdr,
 					 const void *body,

@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Online verify, checksum based resync and the algorithms both ends must share. */
+#pragma GCC diagnostic ignored "-Wmissing-field-initializers"
+#include "harness.h"
+#include "../../kernel/core/data/discard.h"
+#include "../../kernel/core/data/verify.h"
+#include "../../kernel/core/state/internal.h"
+
+/* --- the walk of a verify ------------------------------------------------------------ */
+
+/* 10 blocks and a half: the last one is clipped to the end of the device. */
+#define CAPACITY 84u
+
+static u32 ask_all(struct verify_run *v, u32 budget, u64 *last_sector, u32 *last_size)
+{
+	u32 n = 0;
+
+	while (drbd_verify_next(v, budget, last_sector, last_size) == VERIFY_REQUEST) {
+		drbd_verify_requested(v);
+		n++;
+	}
+	return n;
+}
+
+static void verify_asks_for_each_block_once(void)
+{
+	struct bitmap *bm = t_bitmap(CAPACITY, 1, 12);
+	struct verify_range row;
+	struct verify_run v;
+	u64 sector = 0;
+	u32 size = 0, i;
+
+	drbd_verify_start(&v, bm, 0, true, 0, VERIFY_TO_THE_END, 0);
+	T_EQ(v.left, 11);
+	T_EQ(drbd_verify_next(&v, 0, &sector, &size), VERIFY_BUDGET);
+	for (i = 0; i < 11; i++) {
+		T_EQ(drbd_verify_next(&v, 1, &sector, &size), VERIFY_REQUEST);
+		T_EQ(sector, i * 8);
+		T_EQ(size, i < 10 ? 4096 : 2048);
+		drbd_verify_requested(&v);
+	}
+	T_EQ(drbd_verify_next(&v, 99, &sector, &size), VERIFY_WAIT);
+	for (i = 0; i < 11; i++) {
+		T_OK(!drbd_verify_is_finished(&v));
+		drbd_verify_result(&v, i * 8, i < 10 ? 4096 : 2048, VERIFY_SAME, &row);
+		T_EQ(row.sectors, 0);
+	}
+	T_OK(drbd_verify_is_finished(&v));
+	T_EQ(drbd_verify_next(&v, 99, &sector, &size), VERIFY_FINISHED);
+	T_EQ(bm->weight[0], 0);
+	t_bitmap_free(bm);
+}
+
+static void verify_marks_and_tells_rows(void)
+{
+	static const enum verify_result results[11] = {
+		VERIFY_SAME, VERIFY_DIFFERS, VERIFY_DIFFERS, VERIFY_SAME, VERIFY_DIFFERS,
+		VERIFY_SKIPPED, VERIFY_DIFFERS, VERIFY_SAME, VERIFY_SAME, VERIFY_SAME, VERIFY_DIFFERS,
+	};
+	static const u64 rows[][3] = { { 3, 8, 16 }, { 5, 32, 8 }, { 7, 48, 8 } };
+	struct bitmap *bm = t_bitmap(CAPACITY, 1, 12);
+	struct verify_range row;
+	struct verify_run v;
+	u64 sector;
+	u32 size, i, told = 0;
+
+	drbd_verify_start(&v, bm, 0, true, 0, VERIFY_TO_THE_END, 0);
+	ask_all(&v, 8, &sector, &size);
+	for (i = 0; i < 11; i++) {
+		drbd_verify_result(&v, i * 8, i < 10 ? 4096 : 2048, results[i], &row);
+		if (!row.sectors)
+			continue;
+		T_OK(told < ARRAY_SIZE(rows));
+		T_EQ(i, rows[told][0]);
+		T_EQ(row.sector, rows[told][1]);
+		T_EQ(row.sectors, rows[told][2]);
+		told++;
+	}
+	T_EQ(told, 3);
+	drbd_verify_stop(&v, &row);
+	T_EQ(row.sector, 80);
+	T_EQ(row.sectors, 4);
+	T_EQ(v.found, 5);
+	T_EQ(v.skipped, 1);
+	T_EQ(bm->weight[0], 5);
+	t_bitmap_free(bm);
+}
+
+static void verify_of_a_part(void)
+{
+	struct bitmap *bm = t_bitmap(CAPACITY, 1, 12);
+	struct verify_run v;
+	u64 sector = 0;
+	u32 size = 0;
+
+	/* the start is rounded down, the stop up */
+	drbd_verify_start(&v, bm, 0, true, 17, 33, 0);
+	T_EQ(ask_all(&v, 8, &sector, &size), 3);
+	T_EQ(sector, 32);
+	drbd_verify_start(&v, bm, 0, true, 1000, VERIFY_TO_THE_END, 0);
+	T_EQ(drbd_verify_next(&v, 8, &sector, &size), VERIFY_FINISHED);
+	T_OK(drbd_verify_is_finished(&v));
+	drbd_verify_start(&v, bm, 0, true, 40, 8, 0);
+	T_EQ(drbd_verify_next(&v, 8, &sector, &size), VERIFY_FINISHED);
+	t_bitmap_free(bm);
+}
+
+static void verify_counts_along(void)
+{
+	struct bitmap *bm = t_bitmap(CAPACITY, 1, 12);
+	struct verify_range row;
+	struct verify_run v;
+	u32 i;
+
+	drbd_verify_start(&v, bm, 0, false, 0, VERIFY_TO_THE_END, 0);
+	T_OK(!drbd_verify_asked(&v, CAPACITY, 0));
+	T_OK(!drbd_verify_is_finished(&v));
+	/* the first request says where it begins: at block 8 */
+	T_OK(drbd_verify_asked(&v, 64, 0));
+	T_EQ(v.left, 3);
+	for (i = 8; i < 11; i++) {
+		T_OK(drbd_verify_asked(&v, i * 8, 0));
+		T_OK(!drbd_verify_is_finished(&v));
+		drbd_verify_result(&v, i * 8, i < 10 ? 4096 : 2048, VERIFY_DIFFERS, &row);
+	}
+	T_OK(drbd_verify_is_finished(&v));
+	T_EQ(bm->weight[0], 3);
+	/* a peer that sends one more does no harm */
+	drbd_verify_result(&v, 0, 4096, VERIFY_SAME, &row);
+	T_EQ(v.left, 0);
+	t_bitmap_free(bm);
+}
+
+/* --- its states ------------------------------------------------------------------------ */
+
+static struct {
+	struct core_resource res;
+	struct core_connection conn;
+	struct core_device dev;
+	struct core_peer_device pd;
+	struct core_action actions[CORE_ACTIONS_FOR(1)];
+	struct core_job job;
+} M;
+
+static void step(u8 type)
+{
+	struct core_event ev = {
+		.type = type, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd, .job = &M.job,
+	};
+
+	core_step(&M.res, &ev, 1, 1);
+}
+
+/* Connected, both disks UpToDate. */
+static void connected(const char *verify_alg)
+{
+	struct nl_resource_opts opts;
+	struct nl_net_conf net;
+
+	memset(&M, 0, sizeof(M));
+	nl_resource_opts_defaults(&opts);
+	nl_net_conf_defaults(&net);
+	core_strcopy(net.verify_alg, verify_alg, sizeof(net.verify_alg));
+	core_resource_init(&M.res, "r0", 0, &opts, 1);
+	M.res.actions = M.actions;
+	M.res.max_actions = ARRAY_SIZE(M.actions);
+	core_device_init(&M.dev, &M.res, 0, 0);
+	core_connection_init(&M.conn, &M.res, 1, &net);
+	core_peer_device_init(&M.pd, &M.conn, &M.dev);
+	M.job = (struct core_job){ .type = JOB_ADD_DEVICE, .dev = &M.dev };
+	step(EV_JOB);
+	M.job = (struct core_job){ .type = JOB_ADD_CONNECTION, .conn = &M.conn, .pd = &M.pd };
+	step(EV_JOB);
+	M.dev.md.peer[1].bitmap_index = 0;
+	M.conn.wire = (struct wire_link){ .version = 101, .phase = PHASE_CONNECTED };
+	M.conn.link = LINK_UP;
+	M.conn.now.cstate = M.conn.next_state.cstate = CONN_CONNECTED;
+	M.conn.now.peer_role = M.conn.next_state.peer_role = ROLE_SECONDARY;
+	M.pd.decided = true;
+	M.pd.now.repl = M.pd.next.repl = REPL_ESTABLISHED;
+	M.dev.now.disk = M.dev.next_state.disk = DISK_UP_TO_DATE;
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_UP_TO_DATE;
+}
+
+static const struct core_action *action(u8 type)
+{
+	u32 i;
+
+	for (i = 0; i < M.res.nr_actions; i++)
+		if (M.actions[i].type == type)
+			return &M.actions[i];
+	return NULL;
+}
+
+static bool sends(u16 cmd)
+{
+	u32 i;
+
+	for (i = 0; i < M.res.nr_actions; i++)
+		if ((M.actions[i].type == ACT_SEND || M.actions[i].type == ACT_SEND_META) &&
+		    M.actions[i].packet.cmd == cmd)
+			return true;
+	return false;
+}
+
+static void ask_for_verify(void)
+{
+	M.job = (struct core_job){
+		.type = JOB_VERIFY, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd,
+		.start = 8, .stop = 800,
+	};
+	step(EV_JOB);
+}
+
+static void peer_answers(s32 code)
+{
+	struct core_event ev = { .type = EV_STATE_CHG_REPLY, .conn = &M.conn, .reply = code };
+
+	core_step(&M.res, &ev, 1, 1);
+}
+
+static void verify_asked_here(void)
+{
+	const struct core_action *a;
+
+	connected("sha1");
+	ask_for_verify();
+	T_OK(sends(P_STATE_CHG_REQ));
+	T_EQ(M.pd.now.repl, REPL_ESTABLISHED);	/* the peer must agree first */
+	peer_answers(RES_SUCCESS);
+	T_EQ(M.job.result, RES_SUCCESS);
+	T_EQ(M.pd.now.repl, REPL_VERIFY_S);
+	a = action(ACT_START_VERIFY);
+	T_OK(a && a->sectors == 8 && a->stop == 800);
+	T_OK(!sends(P_STATE));		/* stock nodes do not, either */
+	T_OK(M.dev.plan.peer[0].request_verify);
+
+	/* the end waits until the peer has all results */
+	M.pd.ov_found = 0;
+	{
+		struct core_event ev = { .type = EV_VERIFY_DONE, .pd = &M.pd, .found = 3 };
+
+		core_step(&M.res, &ev, 1, 1);
+	}
+	T_OK(action(ACT_PING) && !action(ACT_STOP_VERIFY));
+	T_EQ(M.pd.now.repl, REPL_VERIFY_S);
+	step(EV_PING_ACK);
+	T_EQ(M.pd.now.repl, REPL_ESTABLISHED);
+	T_OK(action(ACT_STOP_VERIFY) && action(ACT_WRITE_BITMAP) && sends(P_STATE));
+	a = action(ACT_HELPER);
+	T_OK(a && a->helper == HELPER_OUT_OF_SYNC);
+	T_EQ(M.pd.sync, SYNC_NONE);
+}
+
+static void peer_asks_for_verify(void)
+{
+	struct core_event ev = { .type = EV_STATE_CHG_REQ, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd };
+
+	ev.chg_req.mask.conn = CONN_MASK;
+	ev.chg_req.val.conn = REPL_VERIFY_S;
+	core_step(&M.res, &ev, 1, 1);
+}
+
+static void verify_asked_by_the_peer(void)
+{
+	struct core_event ev = { .type = EV_STATE, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd };
+
+	connected("sha1");
+	peer_asks_for_verify();
+	T_OK(sends(P_STATE_CHG_REPLY) && action(ACT_START_VERIFY) && action(ACT_GO_ON));
+	T_EQ(M.pd.now.repl, REPL_VERIFY_T);
+	T_OK(M.dev.plan.peer[0].serve_verify && !M.dev.plan.peer[0].request_verify);
+	/* the peer stops early and says so */
+	ev.state = (struct wire_state){
+		.role = ROLE_SECONDARY, .peer = ROLE_SECONDARY, .conn = REPL_ESTABLISHED,
+		.disk = DISK_UP_TO_DATE, .pdsk = DISK_UP_TO_DATE,
+	};
+	core_step(&M.res, &ev, 1, 1);
+	T_EQ(M.pd.now.repl, REPL_ESTABLISHED);
+	T_OK(action(ACT_STOP_VERIFY) && !sends(P_STATE));
+
+	/* or all is counted: silently */
+	connected("sha1");
+	peer_asks_for_verify();
+	step(EV_VERIFY_DONE);
+	T_EQ(M.pd.now.repl, REPL_ESTABLISHED);
+	T_OK(action(ACT_STOP_VERIFY) && !sends(P_STATE) && !action(ACT_HELPER));
+}
+
+static void verify_refused(void)
+{
+	connected("");
+	ask_for_verify();
+	T_EQ(M.job.result, RES_NO_VERIFY_ALG);
+	T_OK(strstr(M.job.text, "verify-alg"));
+	peer_asks_for_verify();
+	T_EQ(M.pd.now.repl, REPL_ESTABLISHED);
+	T_OK(!action(ACT_START_VERIFY) && sends(P_STATE_CHG_REPLY));
+
+	/* a verify must not make a disk UpToDate (behaviour.md 20, 44) */
+	connected("sha1");
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_INCONSISTENT;
+	ask_for_verify();
+	T_EQ(M.job.result, RES_NO_UP_TO_DATE_DISK);
+	peer_asks_for_verify();
+	T_EQ(M.pd.now.repl, REPL_ESTABLISHED);
+	T_EQ(M.pd.now.pdsk, DISK_INCONSISTENT);
+
+	connected("sha1");
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_DISKLESS;
+	ask_for_verify();
+	T_EQ(M.job.result, RES_NO_REMOTE_DISK);
+	T_OK(!sends(P_STATE_CHG_REQ));
+
+	connected("sha1");
+	M.pd.now.repl = M.pd.next.repl = REPL_SYNC_SOURCE;
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_INCONSISTENT;
+	ask_for_verify();
+	T_EQ(M.job.result, RES_RESYNC_RUNNING);
+
+	connected("sha1");
+	peer_asks_for_verify();
+	ask_for_verify();
+	T_EQ(M.job.result, RES_RESYNC_RUNNING);
+	M.pd.now.repl = M.pd.next.repl = REPL_VERIFY_S;
+	peer_asks_for_verify();
+	T_EQ(M.pd.now.repl, REPL_VERIFY_S);
+
+	connected("sha1");
+	M.conn.link = LINK_DOWN;
+	ask_for_verify();
+	T_EQ(M.job.result, RES_NEED_CONNECTION);
+
+	connected("sha1");
+	ask_for_verify();
+	peer_answers(RES_NO_VERIFY_ALG);
+	T_EQ(M.job.result, RES_CW_FAILED_BY_PEER);
+	T_EQ(M.pd.now.repl, REPL_ESTABLISHED);
+}
+
+static void verify_ends_with_the_link_or_a_disk(void)
+{
+	struct core_event down = { .type = EV_LINK_DOWN, .conn = &M.conn };
+	struct core_event state = { .type = EV_STATE, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd };
+
+	connected("sha1");
+	peer_asks_for_verify();
+	down.down.reason = CONN_BROKEN_PIPE;
+	core_step(&M.res, &down, 1, 1);
+	T_OK(action(ACT_STOP_VERIFY));
+	T_EQ(M.pd.sync, SYNC_NONE);
+
+	connected("sha1");
+	peer_asks_for_verify();
+	state.state = (struct wire_state){
+		.role = ROLE_SECONDARY, .peer = ROLE_SECONDARY, .conn = REPL_VERIFY_S,
+		.disk = DISK_FAILED, .pdsk = DISK_UP_TO_DATE,
+	};
+	core_step(&M.res, &state, 1, 1);
+	T_EQ(M.pd.now.repl, REPL_ESTABLISHED);
+	T_OK(action(ACT_STOP_VERIFY));
+}
+
+/* --- algorithms ---------------------------------------------------------------------------- */
+
+static s32 change(const char *verify, const char *csums)
+{
+	static struct nl_net_conf conf;
+
+	conf = M.conn.conf;
+	core_strcopy(conf.verify_alg, verify, sizeof(conf.verify_alg));
+	core_strcopy(conf.csums_alg, csums, sizeof(conf.csums_alg));
+	core_strcopy(conf.integrity_alg, "md5", sizeof(conf.integrity_alg));
+	M.job = (struct core_job){ .type = JOB_NET_CONF, .conn = &M.conn, .arg.net_conf = &conf };
+	step(EV_JOB);
+	return M.job.result;
+}
+
+static void algorithms_change_when_idle(void)
+{
+	connected("sha1");
+	T_EQ(change("sha1", ""), RES_SUCCESS);
+	T_OK(sends(P_PROTOCOL_UPDATE) && !sends(P_SYNC_PARAM89));
+	T_EQ(strcmp(drbd_wire_integrity_alg(M.actions[0].packet.body, M.actions[0].packet.len), "md5"), 0);
+	T_EQ(change("md5", "sha1"), RES_SUCCESS);
+	T_OK(sends(P_SYNC_PARAM89));
+	peer_asks_for_verify();
+	T_EQ(change("sha1", "sha1"), ERR_VERIFY_RUNNING);
+	T_EQ(change("md5", "md5"), RES_SUCCESS);
+	M.pd.sync = SYNC_RUN;
+	M.pd.now.repl = M.pd.next.repl = REPL_SYNC_SOURCE;
+	T_EQ(change("md5", "crc32c"), ERR_CSUMS_RESYNC_RUNNING);
+	T_EQ(change("sha1", "md5"), RES_SUCCESS);
+}
+
+static void peer_sends_algorithms(const char *verify, const char *csums)
+{
+	struct core_event ev = { .type = EV_SYNC_PARAM, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd };
+
+	core_strcopy(ev.sync_param.verify_alg, verify, sizeof(ev.sync_param.verify_alg));
+	core_strcopy(ev.sync_param.csums_alg, csums, sizeof(ev.sync_param.csums_alg));
+	core_step(&M.res, &ev, 1, 1);
+}
+
+static void algorithms_of_the_peer(void)
+{
+	connected("sha1");
+	peer_sends_algorithms("md5", "sha1");
+	T_EQ(strcmp(M.conn.conf.verify_alg, "md5"), 0);
+	T_EQ(strcmp(M.conn.conf.csums_alg, "sha1"), 0);
+	T_OK(action(ACT_GO_ON));
+	/* not under a verify that uses it */
+	peer_asks_for_verify();
+	peer_sends_algorithms("sha1", "sha1");
+	T_EQ(strcmp(M.conn.conf.verify_alg, "md5"), 0);
+	T_OK(action(ACT_DROP_LINK));
+	/* and not while connecting */
+	connected("sha1");
+	M.pd.decided = false;
+	M.conn.link = LINK_HANDSHAKE;
+	peer_sends_algorithms("md5", "");
+	T_OK(action(ACT_DROP_LINK) && M.conn.want_standalone);
+}
+
+static void checksums_when_wanted(void)
+{
+	static const struct {
+		const char *alg;
+		bool crash_only, crashed, peer_crashed, use;
+	} rows[] = {
+		{ "", false, true, true, false },
+		{ "sha1", false, false, false, true },
+		{ "sha1", true, false, false, false },
+		{ "sha1", true, true, false, true },
+		{ "sha1", true, false, true, true },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		connected("");
+		core_strcopy(M.conn.conf.csums_alg, rows[i].alg, sizeof(M.conn.conf.csums_alg));
+		M.conn.conf.csums_after_crash_only = rows[i].crash_only;
+		M.dev.crashed_primary = rows[i].crashed;
+		M.pd.peer_uuids.flags = rows[i].peer_crashed ? UUID_CRASHED_PRIMARY : 0;
+		M.res.nr_actions = 0;
+		sync_decided(&M.pd, false, true);
+		if (M.pd.use_csums != rows[i].use)
+			t_fail(__FILE__, __LINE__, "row %u: %d", i, M.pd.use_csums);
+	}
+}
+
+/* --- discards -------------------------------------------------------------------------------- */
+
+static void discards_of_whole_granules(void)
+{
+	static const struct {
+		struct discard_ability a;
+		u64 sector, sectors, middle, discard;
+	} rows[] = {
+		{ { false, 8, 0 }, 0, 64, 64, 0 },
+		{ { true, 8, 0 }, 0, 64, 0, 64 },
+		{ { true, 0, 0 }, 3, 5, 3, 5 },
+		{ { true, 8, 0 }, 1, 64, 8, 56 },
+		{ { true, 8, 0 }, 1, 7, 8, 0 },
+		{ { true, 8, 0 }, 1, 14, 15, 0 },
+		{ { true, 8, 0 }, 1, 15, 8, 8 },
+		{ { true, 128, 0 }, 100, 100, 200, 0 },
+		{ { true, 128, 0 }, 100, 300, 128, 256 },
+		{ { true, 8, 3 }, 0, 20, 3, 16 },
+		{ { true, 8, 3 }, 4, 20, 11, 8 },
+		{ { true, 8, 100 }, 0, 50, 50, 0 },
+		{ { true, 8, 100 }, 0, 108, 100, 8 },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct discard_parts p;
+
+		drbd_discard_split(&rows[i].a, rows[i].sector, rows[i].sectors, &p);
+		if ((p.discard && p.middle != rows[i].middle) || p.discard != rows[i].discard ||
+		    p.middle < rows[i].sector || p.middle + p.discard > rows[i].sector + rows[i].sectors)
+			t_fail(__FILE__, __LINE__, "row %u: %llu+%llu", i,
+			       (unsigned long long)p.middle, (unsigned long long)p.discard);
+	}
+}
+
+static void discards_that_every_side_can(void)
+{
+	static const struct {
+		const char *alg;
+		u32 features;
+		bool here, there;
+		u8 repl;
+		u32 discard, zeroes;
+	} rows[] = {
+		{ "", 0xd, true, true, REPL_ESTABLISHED, 128u << 20, 128u << 20 },
+		{ "", 0x9, true, true, REPL_ESTABLISHED, 4u << 20, 4u << 20 },
+		{ "", 0xd, false, true, REPL_ESTABLISHED, 0, 128u << 20 },
+		{ "", 0xd, true, false, REPL_ESTABLISHED, 0, 128u << 20 },
+		{ "", 0xc, true, true, REPL_ESTABLISHED, 0, 0 },
+		{ "md5", 0xd, true, true, REPL_ESTABLISHED, 128u << 20, 0 },
+		{ "md5", 0x5, true, true, REPL_ESTABLISHED, 128u << 20, 128u << 20 },
+		/* a peer that is not there cannot object */
+		{ "md5", 0, true, false, REPL_OFF, 128u << 20, 128u << 20 },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		connected("");
+		core_strcopy(M.conn.conf.integrity_alg, rows[i].alg, sizeof(M.conn.conf.integrity_alg));
+		M.conn.wire.features = rows[i].features;
+		M.dev.backing_discard = rows[i].here;
+		M.pd.got_sizes = true;
+		M.pd.peer_sizes.has_limits = rows[i].features & FEATURE_WSAME;
+		M.pd.peer_sizes.discard_enabled = rows[i].there;
+		M.pd.next.repl = rows[i].repl;
+		if (rows[i].repl == REPL_OFF)
+			M.conn.link = LINK_DOWN;
+		plan_update(&M.dev);
+		if (M.dev.plan.max_discard != rows[i].discard || M.dev.plan.max_zeroes != rows[i].zeroes)
+			t_fail(__FILE__, __LINE__, "row %u: discard %u, zeroes %u", i,
+			       M.dev.plan.max_discard, M.dev.plan.max_zeroes);
+	}
+}
+
+/* The State that follows the peer's consent may be faster than its reply. */
+static void state_overtakes_the_reply(void)
+{
+	struct core_event ev = { .type = EV_STATE, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd };
+
+	connected("");
+	M.pd.got_uuids = true;
+	M.job = (struct core_job){
+		.type = JOB_INVALIDATE, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd,
+	};
+	step(EV_JOB);
+	ev.state = (struct wire_state){
+		.role = ROLE_PRIMARY, .peer = ROLE_SECONDARY, .conn = REPL_STARTING_SYNC_S,
+		.disk = DISK_UP_TO_DATE, .pdsk = DISK_INCONSISTENT,
+	};
+	core_step(&M.res, &ev, 1, 1);
+	T_EQ(M.pd.sync, SYNC_NONE);
+	peer_answers(RES_SUCCESS);
+	T_EQ(M.pd.now.repl, REPL_STARTING_SYNC_T);
+	T_EQ(M.job.result, RES_SUCCESS);
+}
+
+const struct c_test feature_tests[] = {
+	{ "invalidate: State overtakes the reply", state_overtakes_the_reply },
+
+	{ "discards: whole granules", discards_of_whole_granules },
+	{ "discards: what every side can", discards_that_every_side_can },
+
+	{ "verify: each block once", verify_asks_for_each_block_once },
+	{ "verify: marks and rows", verify_marks_and_tells_rows },
+	{ "verify: a part", verify_of_a_part },
+	{ "verify: counts along", verify_counts_along },
+	{ "verify: asked here", verify_asked_here },
+	{ "verify: asked by the peer", verify_asked_by_the_peer },
+	{ "verify: refused", verify_refused },
+	{ "verify: ends with link or disk", verify_ends_with_the_link_or_a_disk },
+	{ "algorithms: changed when idle", algorithms_change_when_idle },
+	{ "algorithms: of the peer", algorithms_of_the_peer },
+	{ "checksums: when wanted", checksums_when_wanted },
+	{ NULL, NULL },
+};
