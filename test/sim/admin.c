@@ -262,6 +262,17 @@ static void cut(void)
 	item_add(it, NULL, (chance(40) ? below(400) : below(40000)) * MS, heal);
 }
 
+/* From anywhere, so that some end soon. */
+static void verify(struct host *h)
+{
+	struct job *job = job_new(h, JOB_VERIFY);
+
+	job->core.start = below((u32)W->sectors);
+	job->core.stop = chance(50) ? ~0ull : job->core.start + below(512);
+	note("n%d verify from %llu", h->id, (unsigned long long)job->core.start);
+	job_run(h, job, said);
+}
+
 static void on_running(struct host *h, u32 what)
 {
 	if (what < 34)
@@ -280,6 +291,8 @@ static void on_running(struct host *h, u32 what)
 	}
 	else if (what < 84)
 		attach(h);
+	else if (what >= 90)
+		verify(h);
 	else if (what < 86 && !someone_is_primary() && h->st_pd.pdsk == DISK_UP_TO_DATE)
 		run(h, JOB_INVALIDATE, false, false);
 }

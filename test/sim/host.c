@@ -71,6 +71,7 @@ static void init_events(struct host *h)
 		{ &h->ev_bits, EV_BITS_SET, OF_DEV },
 		{ &h->ev_bits_pd, EV_BITS_SET, OF_PD },
 		{ &h->ev_done, EV_RESYNC_DONE, OF_PD },
+		{ &h->ev_ov_done, EV_VERIFY_DONE, OF_PD },
 		{ &h->ev_helper_pd, EV_HELPER_DONE, OF_PD },
 		{ &h->ev_helper_dev, EV_HELPER_DONE, OF_DEV },
 		{ &h->ev_md, EV_MD_WRITTEN, OF_DEV }, { &h->ev_drain, EV_DRAINED, OF_DEV },
@@ -329,6 +330,12 @@ static void execute(struct host *h, const struct core_action *a)
 	case ACT_STOP_RESYNC:
 		rs_stop(h);
 		break;
+	case ACT_START_VERIFY:
+		ov_start(h, a->sectors, a->stop);
+		break;
+	case ACT_STOP_VERIFY:
+		ov_stop(h);
+		break;
 	case ACT_WRITE_MD:
 		write_md(h, a->md_gen);
 		break;
@@ -453,7 +460,7 @@ static void init_lists(struct host *h)
 	struct core_node *lists[] = {
 		&h->memory, &h->ios, &h->events, &h->jobs, &h->parked, &h->granted, &h->retries,
 		&h->cold, &h->peer_cold, &h->batch, &h->held, &h->replies, &h->rs_ready, &h->acks,
-		&h->rs_requests, &h->rs_reads,
+		&h->rs_requests, &h->rs_reads, &h->ov_requests, &h->ov_reads,
 	};
 	u32 i;
 
@@ -472,6 +479,7 @@ static void configure(struct host *h)
 	nl_net_conf_defaults(&net);
 	core_strcopy(net.name, h->id ? "alpha" : "bravo", sizeof(net.name));
 	net.wire_protocol = W->protocol;
+	core_strcopy(net.verify_alg, "versions", sizeof(net.verify_alg));
 	core_resource_init(&h->res, "r0", (u8)h->id, &opts, rnd());
 	h->res.actions = h->actions;
 	h->res.max_actions = ARRAY_SIZE(h->actions);

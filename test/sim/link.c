@@ -222,7 +222,7 @@ void sessions_connect(void)
 	struct session *s;
 	int first = (int)below(2), n;
 	struct wire_link wire = {
-		.version = 101, .phase = PHASE_CONNECTED,
+		.version = 101, .phase = PHASE_CONNECTED, .verify_digest = sizeof(u64),
 		.features = FEATURE_TRIM | FEATURE_THIN_RESYNC | FEATURE_WSAME | FEATURE_WZEROES,
 	};
 	s = session_new();
@@ -297,6 +297,37 @@ static int recv_blocks(struct host *h, const struct packet_header *hdr, const u8
 	return recv_data(h, hdr, &d, p);
 }
 
+/* A write of the peer has its range when its epoch may go: wait for those that may
+ * not, and for what is on its way to these blocks. */
+static bool writes_before(const struct host *h, const struct wire_block *b)
+{
+	return h->epochs.released != h->epochs.open || h->epoch_kick ||
+	       drbd_range_busy(&h->ranges, 1u << RANGE_PEER_WRITE, b->sector,
+			       b->size >> SECTOR_BITS);
+}
+
+static int take_at_hand(struct host *h)
+{
+	const struct wire_block *b = &h->at_hand;
+
+	switch (h->at_hand_cmd) {
+	case P_OUT_OF_SYNC:
+		drbd_range_touch(&h->ranges, 1u << RANGE_RESYNC_REQUEST, b->sector,
+				 b->size >> SECTOR_BITS);
+		bits_set_range(h, b->sector, b->size);
+		return 0;
+	case P_OV_REQUEST:
+		ov_request(h, b);
+		return 0;
+	case P_OV_REPLY:
+		ov_reply(h, b, h->at_hand_digest);
+		return 0;
+	default:
+		return recv_read_request(h, b, h->at_hand_cmd == P_DATA_REQUEST ? PEER_READ
+										: PEER_RS_READ);
+	}
+}
+
 static int recv_address(struct host *h, const struct packet_header *hdr, const u8 *body)
 {
 	struct wire_limits l = limits(h);
@@ -305,12 +336,15 @@ static int recv_address(struct host *h, const struct packet_header *hdr, const u
 
 	if (err)
 		bad_packet(h, hdr, drbd_wire_strerror(err));
-	if (hdr->cmd == P_OUT_OF_SYNC) {
-		h->notice_at_hand = b;
+	if (hdr->cmd == P_OV_REPLY)
+		memcpy(&h->at_hand_digest, body + hdr->length - sizeof(u64), sizeof(u64));
+	h->at_hand = b;
+	h->at_hand_cmd = hdr->cmd;
+	if (hdr->cmd == P_OUT_OF_SYNC || writes_before(h, &b)) {
 		h->rcv = R_WAIT_IDLE;
 		return 0;
 	}
-	return recv_read_request(h, &b, hdr->cmd == P_DATA_REQUEST ? PEER_READ : PEER_RS_READ);
+	return take_at_hand(h);
 }
 
 static void end_bitmap(struct host *h)
@@ -399,6 +433,8 @@ static int dispatch(struct host *h, const struct packet_header *hdr, const u8 *b
 		return recv_blocks(h, hdr, body, p);
 	case P_DATA_REQUEST:
 	case P_RS_DATA_REQUEST:
+	case P_OV_REQUEST:
+	case P_OV_REPLY:
 	case P_OUT_OF_SYNC:
 		return recv_address(h, hdr, body);
 	case P_BITMAP:
@@ -586,16 +622,6 @@ static void read_next(struct host *h)
 		end_session(h, err);
 }
 
-static void take_notice(struct host *h)
-{
-	const struct wire_block *b = &h->notice_at_hand;
-
-	drbd_range_touch(&h->ranges, 1u << RANGE_RESYNC_REQUEST, b->sector,
-			 b->size >> SECTOR_BITS);
-	bits_set_range(h, b->sector, b->size);
-	h->rcv = R_READ;
-}
-
 static void exit_thread(struct host *h)
 {
 	h->rcv = R_EXITED;
@@ -636,7 +662,8 @@ void receiver_run(struct host *h)
 		read_next(h);
 		break;
 	case R_WAIT_IDLE:
-		take_notice(h);
+		h->rcv = R_READ;
+		take_at_hand(h);
 		break;
 	case R_BARRIER:
 		if (peer_barrier(h, h->barrier))
@@ -796,6 +823,18 @@ static struct preq *pop_reply(struct core_node *list)
 	return n ? container_of(n, struct preq, node) : NULL;
 }
 
+static int send_digest(struct host *h, const struct preq *pr)
+{
+	struct wire_block b = {
+		.sector = pr->sector, .size = pr->size, .block_id = BLOCK_ID_SYNCER,
+	};
+	u8 body[WIRE_BODY_MAX + sizeof(u64)];
+	u32 len = drbd_wire_put_block(P_OV_REPLY, body, &b);
+
+	memcpy(body + len, &pr->digest, sizeof(u64));
+	return transmit(h, CH_DATA, P_OV_REPLY, 0, body, len + sizeof(u64), NULL, 0, 0);
+}
+
 static bool step_reply(struct host *h, int *err)
 {
 	struct preq *pr = pop_reply(&h->replies);
@@ -806,6 +845,11 @@ static bool step_reply(struct host *h, int *err)
 
 	if (!pr)
 		return false;
+	if (pr->kind == PEER_OV_READ) {
+		*err = send_digest(h, pr);
+		reply_sent(pr);
+		return true;
+	}
 	cmd = pr->kind == PEER_READ ? P_DATA_REPLY : P_RS_DATA_REPLY;
 	d.sector = pr->sector;
 	d.block_id = pr->block_id;
@@ -834,14 +878,15 @@ static bool step_rs_ready(struct host *h, int *err)
 
 	if (!pr)
 		return false;
-	*err = send_block(h, P_RS_DATA_REQUEST, pr->sector, pr->size, BLOCK_ID_SYNCER);
+	*err = send_block(h, pr->kind == PEER_OV_CHECK ? P_OV_REQUEST : P_RS_DATA_REQUEST, pr->sector, pr->size, BLOCK_ID_SYNCER);
 	return true;
 }
 
 static bool sender_step(struct host *h, int *err)
 {
 	return step_log(h, err) || *err || step_reply(h, err) || *err || step_notice(h, err) ||
-	       *err || step_rs_ready(h, err) || *err || rs_step(h);
+	       *err || step_rs_ready(h, err) || *err || rs_step(h) ||
+	       ov_step(h);
 }
 
 bool sender_ready(struct host *h)
@@ -959,6 +1004,9 @@ static int meta_block(struct host *h, const struct packet_header *hdr, const u8 
 		if (b.block_id == BLOCK_ID_SYNCER)
 			return rs_answer(h, hdr->cmd, &b);
 		break;
+	case P_OV_RESULT:
+		ov_result(h, &b);
+		return 0;
 	case P_RS_IS_IN_SYNC:
 	case P_NEG_RS_DREPLY:
 	case P_RS_CANCEL:

@@ -7,7 +7,7 @@
 
 /* --- requests -------------------------------------------------------------------- */
 
-static struct preq *preq_new(struct host *h, u64 sector, u32 size, u8 kind)
+struct preq *preq_new(struct host *h, u64 sector, u32 size, u8 kind)
 {
 	struct preq *pr = host_alloc(h, sizeof(*pr));
 
@@ -21,13 +21,13 @@ static struct preq *preq_new(struct host *h, u64 sector, u32 size, u8 kind)
 	return pr;
 }
 
-static void preq_free(struct preq *pr)
+void preq_free(struct preq *pr)
 {
 	host_free(pr->v);
 	host_free(pr);
 }
 
-static void preq_ack(struct preq *pr, u16 cmd, u64 block_id)
+void preq_ack(struct preq *pr, u16 cmd, u64 block_id)
 {
 	ack_block(pr->h, cmd, pr->sector, pr->size, block_id);
 }
@@ -298,7 +298,7 @@ void epoch_run(struct host *h)
 
 /* --- lists of what is under way ------------------------------------------------------------- */
 
-static struct preq *take(struct core_node *list, u64 sector, u32 size)
+struct preq *preq_take(struct core_node *list, u64 sector, u32 size)
 {
 	struct core_node *n;
 
@@ -320,7 +320,7 @@ static void rs_done(struct preq *pr, enum resync_result result)
 	sender_kick(pr->h);
 }
 
-static void release_ranges(struct preq *pr)
+void preq_release(struct preq *pr)
 {
 	if (pr->range2.inserted)
 		range_end(pr->h, &pr->range2);
@@ -328,7 +328,7 @@ static void release_ranges(struct preq *pr)
 		range_end(pr->h, &pr->range);
 }
 
-static enum range_result reserve(struct preq *pr, struct io_range *r, u8 cls)
+enum range_result preq_reserve(struct preq *pr, struct io_range *r, u8 cls)
 {
 	drbd_range_init(r, cls, pr->sector, pr->size, pr);
 	return drbd_range_reserve(&pr->h->ranges, r, false);
@@ -339,7 +339,7 @@ static enum range_result reserve(struct preq *pr, struct io_range *r, u8 cls)
 static void read_failed(struct preq *pr, u16 cmd)
 {
 	preq_ack(pr, cmd, pr->block_id);
-	release_ranges(pr);
+	preq_release(pr);
 	preq_free(pr);
 }
 
@@ -349,7 +349,17 @@ static void read_end(struct io *io, int error)
 	struct host *h = pr->h;
 
 	backing_put(h);
+	pr->backing = false;
 	h->active--;
+	if (pr->kind == PEER_OV_READ || pr->kind == PEER_OV_CHECK) {
+		if (error)
+			post(h, &h->ev_error);
+		if (pr->kind == PEER_OV_READ)
+			ov_answer(pr, error);
+		else
+			ov_compare(pr, error);
+		return;
+	}
 	if (!error) {
 		core_list_add_tail(&pr->node, &h->replies);
 		sender_kick(h);
@@ -357,7 +367,7 @@ static void read_end(struct io *io, int error)
 	}
 	post(h, &h->ev_error);
 	if (pr->kind == PEER_RS_READ) {
-		take(&h->rs_reads, pr->sector, pr->size);
+		preq_take(&h->rs_reads, pr->sector, pr->size);
 		rs_done(pr, RESYNC_FAILED);
 		read_failed(pr, P_NEG_RS_DREPLY);
 	} else {
@@ -365,7 +375,7 @@ static void read_end(struct io *io, int error)
 	}
 }
 
-static void submit_read(struct preq *pr)
+void preq_read(struct preq *pr)
 {
 	pr->submitted = true;
 	preq_io(pr, IO_READ, read_end);
@@ -388,11 +398,11 @@ int recv_read_request(struct host *h, const struct wire_block *b, u8 kind)
 	}
 	if (resync) {
 		core_list_add_tail(&pr->rs_node, &h->rs_reads);
-		if (reserve(pr, &pr->range, RANGE_RESYNC_READ) != RANGE_GRANTED)
+		if (preq_reserve(pr, &pr->range, RANGE_RESYNC_READ) != RANGE_GRANTED)
 			return 0;
 	}
 	h->active++;
-	submit_read(pr);
+	preq_read(pr);
 	return 0;
 }
 
@@ -407,20 +417,26 @@ void reply_sent(struct preq *pr)
 		preq_free(pr);
 }
 
+void preq_acked(struct preq *pr)
+{
+	bool sent;
+
+	preq_release(pr);
+	pr->dead = true;
+	sent = pr->sent;
+	if (sent)
+		preq_free(pr);
+}
+
 static int source_acked(struct host *h, u16 cmd, const struct wire_block *b)
 {
-	struct preq *pr = take(&h->rs_reads, b->sector, b->size);
-	bool sent;
+	struct preq *pr = preq_take(&h->rs_reads, b->sector, b->size);
 
 	if (!pr)
 		violated("n%d: %s for %llu+%u, which was not sent", h->id, drbd_packet_name(cmd),
 		     (unsigned long long)b->sector, b->size);
 	rs_done(pr, cmd == P_RS_WRITE_ACK ? RESYNC_WRITTEN : RESYNC_FAILED);
-	release_ranges(pr);
-	pr->dead = true;
-	sent = pr->sent;
-	if (sent)
-		preq_free(pr);
+	preq_acked(pr);
 	return 0;
 }
 
@@ -431,7 +447,7 @@ static void target_ended(struct preq *pr, enum resync_result result)
 	if (pr->range.touched && result != RESYNC_FAILED)
 		result = RESYNC_CANCELLED;
 	rs_done(pr, result);
-	release_ranges(pr);
+	preq_release(pr);
 	preq_free(pr);
 }
 
@@ -455,7 +471,7 @@ static void submit_rs_write(struct preq *pr)
 
 int recv_rs_reply(struct host *h, const struct wire_data *d, const struct pkt *p)
 {
-	struct preq *pr = take(&h->rs_requests, d->sector, d->size);
+	struct preq *pr = preq_take(&h->rs_requests, d->sector, d->size);
 
 	if (!pr)
 		violated("n%d: unexpected resync reply at %llu+%u", h->id,
@@ -473,14 +489,14 @@ int recv_rs_reply(struct host *h, const struct wire_data *d, const struct pkt *p
 	}
 	memcpy(pr->v, p->v, p->nv * sizeof(ver));
 	h->active++;
-	if (reserve(pr, &pr->range2, RANGE_RESYNC_WRITE) == RANGE_GRANTED)
+	if (preq_reserve(pr, &pr->range2, RANGE_RESYNC_WRITE) == RANGE_GRANTED)
 		submit_rs_write(pr);
 	return 0;
 }
 
 static int target_refused(struct host *h, u16 cmd, const struct wire_block *b)
 {
-	struct preq *pr = take(&h->rs_requests, b->sector, b->size);
+	struct preq *pr = preq_take(&h->rs_requests, b->sector, b->size);
 
 	if (pr)
 		target_ended(pr, cmd == P_RS_IS_IN_SYNC ? RESYNC_EQUAL :
@@ -492,6 +508,8 @@ int rs_answer(struct host *h, u16 cmd, const struct wire_block *b)
 {
 	if (cmd == P_RS_WRITE_ACK || cmd == P_NEG_ACK)
 		return source_acked(h, cmd, b);
+	if (ov_refused(h, b))
+		return 0;
 	return target_refused(h, cmd, b);
 }
 
@@ -510,8 +528,8 @@ static void granted(struct item *it)
 	host_free(g);
 	if (pr->kind == PEER_WRITE)
 		ready(pr);
-	else if (pr->kind == PEER_RS_READ)
-		submit_read(pr);
+	else if (pr->kind != PEER_RS_WRITE)
+		preq_read(pr);
 	else
 		submit_rs_write(pr);
 }
@@ -526,7 +544,7 @@ void rs_range_granted(struct preq *pr, struct io_range *r)
 		sender_kick(h);
 		return;
 	}
-	if (pr->kind == PEER_RS_READ)
+	if (r == &pr->range && pr->kind != PEER_WRITE)
 		h->active++;
 	g = host_alloc(h, sizeof(*g));
 	g->pr = pr;
@@ -578,7 +596,7 @@ bool rs_step(struct host *h)
 		return false;
 	pr = preq_new(h, sector, size, PEER_RS_WRITE);
 	core_list_add_tail(&pr->rs_node, &h->rs_requests);
-	if (reserve(pr, &pr->range, RANGE_RESYNC_REQUEST) == RANGE_GRANTED)
+	if (preq_reserve(pr, &pr->range, RANGE_RESYNC_REQUEST) == RANGE_GRANTED)
 		core_list_add_tail(&pr->node, &h->rs_ready);
 	return true;
 }
@@ -592,8 +610,9 @@ static void cancel_list(struct host *h, struct core_node *list)
 	while ((n = core_list_pop(list))) {
 		struct preq *pr = container_of(n, struct preq, rs_node);
 
-		release_ranges(pr);
-		if (pr->kind == PEER_RS_READ && pr->backing && !pr->submitted)
+		preq_release(pr);
+		if ((pr->kind == PEER_RS_READ || pr->kind == PEER_OV_READ) && pr->backing &&
+		    !pr->submitted)
 			backing_put(h);
 		core_list_del(&pr->node);
 		preq_free(pr);
@@ -607,13 +626,15 @@ void rs_cancel_all(struct host *h)
 	while ((n = core_list_pop(&h->replies))) {
 		struct preq *pr = container_of(n, struct preq, node);
 
-		if (pr->kind == PEER_READ)
+		if (pr->kind == PEER_READ || pr->dead)
 			preq_free(pr);
 	}
 	while (core_list_pop(&h->rs_ready))
 		;
 	cancel_list(h, &h->rs_requests);
 	cancel_list(h, &h->rs_reads);
+	cancel_list(h, &h->ov_requests);
+	cancel_list(h, &h->ov_reads);
 }
 
 /* --- answers to our own reads ----------------------------------------------------------------------------------- */

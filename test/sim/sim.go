@@ -47,6 +47,7 @@ type Result struct {
 type Counts struct {
 	Writes, Reads, Flushes, Crashes, Cuts, Resyncs, ResyncsDone, FullSyncs int
 	SplitBrains, Forced, Jobs, Forks, Sessions, Errors                     int
+	Verifies, Verified                                                     int
 }
 
 func (c *Counts) add(o Counts) {
@@ -62,6 +63,8 @@ func (c *Counts) add(o Counts) {
 	c.Forced += o.Forced
 	c.Jobs += o.Jobs
 	c.Forks += o.Forks
+	c.Verifies += o.Verifies
+	c.Verified += o.Verified
 	c.Sessions += o.Sessions
 	c.Errors += o.Errors
 }
@@ -75,6 +78,7 @@ func Run(o Options) Result {
 			Writes: int(r.writes), Reads: int(r.reads), Flushes: int(r.flushes), Crashes: int(r.crashes),
 			Cuts: int(r.cuts), Resyncs: int(r.syncs), ResyncsDone: int(r.resyncs_done), FullSyncs: int(r.full_syncs),
 			SplitBrains: int(r.split_brains), Forced: int(r.forced), Jobs: int(r.jobs), Forks: int(r.forks),
+			Verifies: int(r.verifies), Verified: int(r.verified),
 			Sessions: int(r.sessions), Errors: int(r.errors),
 		},
 	}

@@ -27,6 +27,7 @@
 #include "../../kernel/core/data/receive.h"
 #include "../../kernel/core/data/extent.h"
 #include "../../kernel/core/data/resync.h"
+#include "../../kernel/core/data/verify.h"
 #include "../../kernel/core/state/model.h"
 
 #define NODES 2
@@ -170,7 +171,7 @@ struct request {
 	struct core_node node, walk;
 };
 
-enum preq_kind { PEER_WRITE, PEER_READ, PEER_RS_READ, PEER_RS_WRITE };
+enum preq_kind { PEER_WRITE, PEER_READ, PEER_RS_READ, PEER_RS_WRITE, PEER_OV_READ, PEER_OV_CHECK };
 
 struct preq {
 	struct host *h;
@@ -182,6 +183,7 @@ struct preq {
 	u32 tag;
 	u32 al_generation;
 	bool in_sync, hot, backing, submitted, sent, dead;
+	u64 digest;		/* of a verify */
 	struct recv_acks acks;
 	struct io_range range, range2;
 	ver *v;
@@ -256,7 +258,7 @@ struct host {
 	u32 act_at;
 	struct core_node events;
 	struct event ev_up, ev_down, ev_drained, ev_exit, ev_packet, ev_reply, ev_ping, ev_bitmap,
-		ev_bm, ev_bits, ev_bits_pd, ev_done, ev_helper_pd, ev_helper_dev, ev_md, ev_drain,
+		ev_bm, ev_bits, ev_bits_pd, ev_done, ev_ov_done, ev_helper_pd, ev_helper_dev, ev_md, ev_drain,
 		ev_openers, ev_gen, ev_error, ev_md_error, ev_refused, ev_closed, ev_timer;
 	struct core_node jobs;
 	u64 timer_at;
@@ -318,7 +320,9 @@ struct host {
 	struct core_node held;
 	bool epoch_kick, epoch_flush;
 	u32 barrier;
-	struct wire_block notice_at_hand;
+	struct wire_block at_hand;	/* waits until the peer's writes are on the disk */
+	u16 at_hand_cmd;
+	u64 at_hand_digest;
 	u32 active;
 	u32 seq_out;
 	struct bitcode_cursor rx;
@@ -340,6 +344,10 @@ struct host {
 	bool resync_runs, resync_told;
 	u32 budget;
 	struct core_node rs_requests, rs_reads;
+	struct verify_run ov;
+	u32 ov_run;
+	bool ov_told;
+	struct core_node ov_requests, ov_reads;
 
 	/* application */
 	u32 open_ops;
@@ -374,6 +382,7 @@ struct sim_result {
 	char what[512];
 	u64 steps, ms;
 	u32 writes, reads, flushes, crashes, cuts, syncs, full_syncs, split_brains, forced, jobs;
+	u32 verifies, verified;	/* begun; blocks compared */
 	u32 forks, resyncs_done, sessions, negotiations, errors;
 	char *trace;		/* malloc()ed */
 };
@@ -531,6 +540,14 @@ int recv_data(struct host *h, const struct packet_header *hdr, const struct wire
 	      const struct pkt *p);
 int recv_rs_reply(struct host *h, const struct wire_data *d, const struct pkt *p);
 int recv_read_reply(struct host *h, const struct wire_data *d, const struct pkt *p);
+struct preq *preq_new(struct host *h, u64 sector, u32 size, u8 kind);
+void preq_free(struct preq *pr);
+void preq_ack(struct preq *pr, u16 cmd, u64 block_id);
+struct preq *preq_take(struct core_node *list, u64 sector, u32 size);
+void preq_release(struct preq *pr);
+enum range_result preq_reserve(struct preq *pr, struct io_range *r, u8 cls);
+void preq_read(struct preq *pr);
+void preq_acked(struct preq *pr);
 int recv_read_request(struct host *h, const struct wire_block *b, u8 kind);
 bool peer_barrier(struct host *h, u32 number);
 void peer_writes_cold_done(struct host *h, int error);
@@ -538,6 +555,17 @@ bool peer_writes_cold_step(struct host *h);
 void peer_write_dropped(struct preq *pr);
 bool epoch_ready(struct host *h);
 void epoch_run(struct host *h);
+/* verify.c */
+void ov_start(struct host *h, u64 start, u64 stop);
+void ov_stop(struct host *h);
+bool ov_step(struct host *h);
+void ov_request(struct host *h, const struct wire_block *b);
+void ov_reply(struct host *h, const struct wire_block *b, u64 digest);
+void ov_result(struct host *h, const struct wire_block *b);
+bool ov_refused(struct host *h, const struct wire_block *b);
+void ov_answer(struct preq *pr, int error);
+void ov_compare(struct preq *pr, int error);
+
 void rs_start(struct host *h);
 void rs_stop(struct host *h);
 bool rs_step(struct host *h);
