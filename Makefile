@@ -60,12 +60,17 @@ dkms-source: ## lay out the module's source for dkms in DEST (default: a folder 
 	@scripts/dkms-source $(or $(DEST),$(CACHE)/dkms/source)
 
 .PHONY: install
-install: ## install module (below updates/) and tools on this machine; DESTDIR is honoured
+install: ## install the module (below updates/) and install-tools; DESTDIR is honoured
 	$(MAKE) -C /lib/modules/$(shell uname -r)/build M=$(CURDIR)/kernel INSTALL_MOD_DIR=updates \
 		$(if $(DESTDIR),INSTALL_MOD_PATH=$(DESTDIR)) modules_install
-	install -d $(DESTDIR)/usr/sbin $(DESTDIR)/var/lib/drbd
+	@$(MAKE) --no-print-directory install-tools
+
+.PHONY: install-tools
+install-tools: ## install all but the module: tools, manuals, start scripts, handlers; DESTDIR is honoured
+	install -d $(DESTDIR)/usr/sbin
 	install -m 755 bin/drbdadm bin/drbdsetup bin/drbdmeta $(DESTDIR)/usr/sbin/
 	@scripts/install-docs $(DESTDIR)
+	@scripts/install-host $(DESTDIR)
 
 .PHONY: clean
 clean: ## remove what was built; downloaded packages stay
