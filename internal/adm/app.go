@@ -52,6 +52,8 @@ type Env struct {
 	Machine *lint.Machine
 	// Terminal: a person looks at the output.
 	Terminal bool
+	// Console is where a machine that starts talks with a person who is not at a terminal.
+	Console func() (io.ReadWriteCloser, error)
 }
 
 // NewEnv is the real world.
@@ -59,6 +61,7 @@ func NewEnv() *Env {
 	e := &Env{
 		Program: os.Args[0], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Host: conf.ThisHost, Tool: runTool, Sectors: sectorsOf,
 		RunDir: "/var/run/drbd", ProcFile: "/proc/drbd", Terminal: isTerminal(os.Stdin) && isTerminal(os.Stdout),
+		Console: openConsoleDevice,
 	}
 	e.Shell = e.runShell
 	return e

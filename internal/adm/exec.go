@@ -165,8 +165,13 @@ func (a *App) call(c adjust.Command, stdout, stderr io.Writer) int {
 
 // silent: nobody reads it.
 func silent(w io.Writer) bool {
-	l, ok := w.(*listener)
-	return w == io.Discard || ok && l.to == io.Discard
+	switch w := w.(type) {
+	case *listener:
+		return w.to == io.Discard
+	case *onceWriter: // the prompt tells it
+		return true
+	}
+	return w == io.Discard
 }
 
 // patience is how long a command may say nothing.

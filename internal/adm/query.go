@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"sync"
+	"time"
 
 	"drbd/internal/adjust"
 	"drbd/internal/conf"
@@ -179,6 +180,9 @@ func (a *App) connectInterval(r *conf.Resolved) int {
 	return seconds
 }
 
+// notWorthAPrompt: peers that are there answer sooner.
+const notWorthAPrompt = 200 * time.Millisecond
+
 // waitAtStart waits for the peers of all resources at once. It never fails, because the machine must go on starting; on a terminal
 // the word yes ends it.
 func (a *App) waitAtStart() error {
@@ -187,6 +191,7 @@ func (a *App) waitAtStart() error {
 	one := *a
 	one.ctx = ctx
 	var all sync.WaitGroup
+	heard := &onceWriter{to: a.env.Stderr, told: map[string]bool{}}
 	for _, r := range a.all() {
 		if !a.usable(r) {
 			continue
@@ -199,7 +204,7 @@ func (a *App) waitAtStart() error {
 		all.Add(1)
 		go func() {
 			defer all.Done()
-			one.call(c, io.Discard, io.Discard)
+			one.call(c, io.Discard, heard)
 		}()
 	}
 	if a.line.dryRun {
@@ -207,6 +212,13 @@ func (a *App) waitAtStart() error {
 	}
 	done := make(chan struct{})
 	go func() { all.Wait(); close(done) }()
-	a.prompt(done, stop)
+	select {
+	case <-done: // they are there
+		return nil
+	case <-time.After(notWorthAPrompt):
+	}
+	c, closeConsole := a.openConsole()
+	defer closeConsole()
+	a.prompt(c, done, stop)
 	return nil
 }

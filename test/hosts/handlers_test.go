@@ -46,7 +46,9 @@ func fencing(t *testing.T, config string) *host {
 	return h
 }
 
-func fence(h *host, args ...string) (string, int) { return h.run("handlers/crm-fence-peer.9.sh", args...) }
+func fence(h *host, args ...string) (string, int) {
+	return h.run("handlers/crm-fence-peer.9.sh", args...)
+}
 
 func TestFencePeer(t *testing.T) {
 	for _, c := range []struct {
