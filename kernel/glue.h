@@ -16,6 +16,7 @@
 #include <linux/completion.h>
 #include <linux/kref.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/net.h>
@@ -54,6 +55,7 @@ struct drbd_connection;
 struct drbd_peer_device;
 struct drbd_peer_req;
 struct crypto_shash;
+struct drbd_outbox;
 
 /* Embedded in its source, so that queueing cannot fail and is idempotent. */
 struct drbd_event {
@@ -124,6 +126,7 @@ struct drbd_resource {
 	bool drain_wanted;			/* log_lock: a device waits for EV_DRAINED */
 	struct workqueue_struct *wq;		/* ordered: retirer */
 	struct work_struct retire_work;
+	atomic_t retire_kicks;			/* not zero: somebody is the retirer */
 	struct log_retired *retired;		/* the retirer's batch */
 };
 
@@ -284,6 +287,8 @@ struct drbd_connection {
 
 	wait_queue_head_t snd_wait;
 	bool snd_kick;
+	struct mutex snd_mutex;			/* whoever writes to the data stream */
+	bool snd_open, snd_failed;		/* snd_mutex */
 	spinlock_t snd_lock;
 	struct list_head replies;		/* snd_lock: peer requests whose answer has data */
 	struct list_head rs_ready;		/* snd_lock: resync requests that may be sent */
@@ -293,13 +298,20 @@ struct drbd_connection {
 	wait_queue_head_t ack_wait;
 	spinlock_t ack_lock;
 	struct list_head acks;			/* ack_lock: meta packets to be sent, in order */
+	struct mutex out_mutex;			/* whoever writes to the meta stream */
+	struct drbd_outbox *out;		/* out_mutex */
+	bool out_open;				/* out_mutex */
+	bool rcv_busy;				/* the receiver will send acks before it sleeps */
+	u32 rcv_batch;				/* receiver: packets since it last did */
+	int meta_error;				/* socket lock: of the packets that came */
 	bool meta_readable, meta_writable;
 	bool ping_due;				/* ack_lock: send one now */
 	bool ping_answer_due;
 	bool ping_out;
-	u8 *meta_buf;
+	u8 *meta_buf;				/* socket lock */
 	u32 meta_have;
 	unsigned long last_meta, ping_sent_at;	/* jiffies */
+	unsigned long expiry_checked;		/* acker: jiffies */
 	void (*old_data_ready)(struct sock *sk);
 	void (*old_write_space)(struct sock *sk);
 	void (*old_state_change)(struct sock *sk);
@@ -346,8 +358,7 @@ struct drbd_peer_device {
 	u64 ov_resume;				/* dev->bm_lock: sector where the next one begins */
 	bool resync_told;			/* dev->bm_lock: EV_RESYNC_DONE was posted */
 	unsigned long rate_last;		/* jiffies of the last step */
-	u32 budget;				/* sectors left of this step */
-	atomic_t rate_received;			/* sectors since the last step */
+	atomic_t rate_received;			/* sectors that the sender has not seen yet */
 	struct list_head rs_requests;		/* dev->extent_lock: target, in flight */
 	struct list_head rs_reads;		/* dev->extent_lock: source, not yet acked */
 	struct list_head ov_requests;		/* dev->extent_lock: VerifyS, not yet answered */
@@ -537,6 +548,12 @@ void drbd_disk_allow_opens(struct drbd_device *dev);
 int drbd_discard(struct drbd_device *dev, struct drbd_backing *b, u8 op, bool unmap, u64 sector,
 		 u32 size);
 
+/* A clock of a tick's precision, ms: for what is measured in tenths of seconds. */
+static inline u64 drbd_now_ms(void)
+{
+	return ktime_get_coarse_ns() / NSEC_PER_MSEC;
+}
+
 /* submit.c, retire.c */
 int drbd_submit_init(void);
 void drbd_submit_exit(void);
@@ -571,8 +588,10 @@ int drbd_tcp_connect(struct drbd_connection *conn);
 void drbd_tcp_close(struct drbd_connection *conn);
 void drbd_tcp_shutdown(struct drbd_connection *conn);
 int drbd_tcp_recv(struct socket *sock, void *buf, size_t len, int flags);
-int drbd_tcp_recv_bio(struct socket *sock, struct bio *bio);
-int drbd_tcp_drain(struct socket *sock, u32 len);
+/* Some bytes of the data stream, at least one, at most @len. */
+int drbd_tcp_recv_some(struct drbd_connection *conn, void *buf, size_t len);
+int drbd_tcp_recv_bio(struct drbd_connection *conn, struct bio *bio);
+int drbd_tcp_drain(struct drbd_connection *conn, u32 len);
 int drbd_tcp_send(struct drbd_connection *conn, const void *head, u32 head_len,
 		  struct bio *bio);
 void drbd_tcp_cork(struct socket *sock, bool on);
@@ -581,6 +600,9 @@ void drbd_tcp_cork(struct socket *sock, bool on);
 int drbd_sender(void *arg);
 void drbd_sender_kick(struct drbd_connection *conn);
 void drbd_senders_kick(struct drbd_resource *res);
+/* Sends what is next for @peers in the caller's context, unless it might have to wait. */
+void drbd_send_now(struct drbd_device *dev, u32 peers);
+void drbd_send_open(struct drbd_connection *conn, bool open);
 int drbd_receiver(void *arg);
 int drbd_greet(struct drbd_connection *conn);
 int drbd_acker(void *arg);
@@ -591,6 +613,9 @@ void drbd_ack_queue(struct drbd_connection *conn, u16 cmd, u16 vnr, const void *
 void drbd_ack_send_block(struct drbd_peer_device *pd, struct drbd_ack *ack, u16 cmd,
 			 u64 sector, u32 size, u64 block_id);
 void drbd_acks_free(struct drbd_connection *conn);
+struct drbd_outbox *drbd_outbox_alloc(void);
+/* The receiver is about to sleep: acks that it has held back go out. */
+void drbd_receiver_idle(struct drbd_connection *conn);
 void drbd_ping(struct drbd_connection *conn);
 void drbd_link_failed(struct drbd_connection *conn, u8 reason);
 /* The payload of a data packet, checked against its digest if it has one, or forgotten. */

@@ -1,75 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * drbd_a_<resource>: the meta stream in both directions - acks and pings. It
- * never blocks: it reads what is there, writes what fits, and sleeps for both
- * at once, so that acks and answers to pings cannot wait for each other.
+ * The meta stream: acks and pings. What arrives is taken in the softirq that brings
+ * it, so that an ack wakes nobody but the application. What leaves is written by
+ * the receiver between two packets of the peer, or by drbd_a_<resource>, which also
+ * watches the clock. Nothing here waits for the socket: acks and answers to pings
+ * cannot wait for each other.
  */
 #include <linux/slab.h>
 #include <net/sock.h>
+#include <net/tcp.h>
 
 #include "glue.h"
 
 #define META_BODY_MAX 64u
 #define OUT_MAX 4096u
 
-/* --- socket callbacks: wake the thread ----------------------------------------------- */
+struct drbd_outbox {
+	struct list_head acks;		/* taken off the queue, not yet in buf */
+	u8 buf[OUT_MAX];
+	u32 len, off;
+};
 
-static void data_ready(struct sock *sk)
+struct drbd_outbox *drbd_outbox_alloc(void)
 {
-	struct drbd_connection *conn;
+	struct drbd_outbox *o = kzalloc(sizeof(*o), GFP_KERNEL);
 
-	read_lock_bh(&sk->sk_callback_lock);
-	conn = sk->sk_user_data;
-	if (conn) {
-		WRITE_ONCE(conn->meta_readable, true);
-		wake_up(&conn->ack_wait);
-	}
-	read_unlock_bh(&sk->sk_callback_lock);
-}
-
-static void write_space(struct sock *sk)
-{
-	struct drbd_connection *conn;
-
-	read_lock_bh(&sk->sk_callback_lock);
-	conn = sk->sk_user_data;
-	if (conn && sk_stream_is_writeable(sk)) {
-		clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
-		WRITE_ONCE(conn->meta_writable, true);
-		wake_up(&conn->ack_wait);
-	}
-	read_unlock_bh(&sk->sk_callback_lock);
-}
-
-void drbd_meta_hook(struct drbd_connection *conn)
-{
-	struct sock *sk = conn->meta->sk;
-
-	write_lock_bh(&sk->sk_callback_lock);
-	conn->old_data_ready = sk->sk_data_ready;
-	conn->old_write_space = sk->sk_write_space;
-	conn->old_state_change = sk->sk_state_change;
-	sk->sk_user_data = conn;
-	sk->sk_data_ready = data_ready;
-	sk->sk_state_change = data_ready;	/* a closed stream is read as its end */
-	sk->sk_write_space = write_space;
-	write_unlock_bh(&sk->sk_callback_lock);
-	conn->meta_readable = conn->meta_writable = true;
-	conn->meta_have = 0;
-	conn->last_meta = jiffies;
-	conn->ping_out = conn->ping_due = conn->ping_answer_due = false;
-}
-
-void drbd_meta_unhook(struct drbd_connection *conn)
-{
-	struct sock *sk = conn->meta->sk;
-
-	write_lock_bh(&sk->sk_callback_lock);
-	sk->sk_user_data = NULL;
-	sk->sk_data_ready = conn->old_data_ready;
-	sk->sk_state_change = conn->old_state_change;
-	sk->sk_write_space = conn->old_write_space;
-	write_unlock_bh(&sk->sk_callback_lock);
+	if (o)
+		INIT_LIST_HEAD(&o->acks);
+	return o;
 }
 
 void drbd_acker_kick(struct drbd_connection *conn)
@@ -79,6 +37,14 @@ void drbd_acker_kick(struct drbd_connection *conn)
 
 /* --- queueing ------------------------------------------------------------------------------ */
 
+/* The receiver looks at the queue before it sleeps. */
+static void kick_for_ack(struct drbd_connection *conn)
+{
+	smp_mb();	/* pairs with drbd_receiver_idle() */
+	if (!READ_ONCE(conn->rcv_busy))
+		drbd_acker_kick(conn);
+}
+
 static void queue(struct drbd_connection *conn, struct drbd_ack *ack)
 {
 	unsigned long flags;
@@ -86,7 +52,7 @@ static void queue(struct drbd_connection *conn, struct drbd_ack *ack)
 	spin_lock_irqsave(&conn->ack_lock, flags);
 	list_add_tail(&ack->node, &conn->acks);
 	spin_unlock_irqrestore(&conn->ack_lock, flags);
-	drbd_acker_kick(conn);
+	kick_for_ack(conn);
 }
 
 void drbd_ack_queue(struct drbd_connection *conn, u16 cmd, u16 vnr, const void *body, u32 len)
@@ -119,7 +85,7 @@ void drbd_ack_send_block(struct drbd_peer_device *pd, struct drbd_ack *ack, u16 
 	ack->len = drbd_wire_put_block(cmd, ack->body, &b);
 	list_add_tail(&ack->node, &conn->acks);
 	spin_unlock_irqrestore(&conn->ack_lock, flags);
-	drbd_acker_kick(conn);
+	kick_for_ack(conn);
 }
 
 void drbd_acks_free(struct drbd_connection *conn)
@@ -127,8 +93,11 @@ void drbd_acks_free(struct drbd_connection *conn)
 	struct drbd_ack *ack, *tmp;
 	LIST_HEAD(list);
 
+	mutex_lock(&conn->out_mutex);
+	list_splice_init(&conn->out->acks, &list);
+	mutex_unlock(&conn->out_mutex);
 	spin_lock_irq(&conn->ack_lock);
-	list_splice_init(&conn->acks, &list);
+	list_splice_tail_init(&conn->acks, &list);
 	spin_unlock_irq(&conn->ack_lock);
 	list_for_each_entry_safe(ack, tmp, &list, node)
 		kfree(ack);
@@ -283,9 +252,10 @@ static int dispatch(struct drbd_connection *conn, const struct packet_header *hd
 		spin_lock_irqsave(&conn->ack_lock, flags);
 		conn->ping_answer_due = true;
 		spin_unlock_irqrestore(&conn->ack_lock, flags);
+		drbd_acker_kick(conn);
 		return 0;
 	case P_PING_ACK:
-		conn->ping_out = false;
+		WRITE_ONCE(conn->ping_out, false);
 		drbd_post(conn->res, &conn->ev_ping);
 		return 0;
 	case P_BARRIER_ACK:
@@ -323,35 +293,150 @@ static int parse(struct drbd_connection *conn)
 	return r;
 }
 
+/* Under the socket lock; any context. */
+static int take_bytes(read_descriptor_t *desc, struct sk_buff *skb, unsigned int offset, size_t len)
+{
+	struct drbd_connection *conn = desc->arg.data;
+	size_t used = 0;
+
+	while (used < len && !conn->meta_error) {
+		u32 n = min_t(size_t, len - used, PAGE_SIZE - conn->meta_have);
+
+		if (skb_copy_bits(skb, offset + used, conn->meta_buf + conn->meta_have, n)) {
+			conn->meta_error = -EPROTO;
+			break;
+		}
+		conn->meta_have += n;
+		used += n;
+		conn->meta_error = parse(conn);
+	}
+	if (conn->meta_error)
+		desc->count = 0;
+	return used;
+}
+
+static void read_locked(struct drbd_connection *conn, struct sock *sk)
+{
+	read_descriptor_t desc = { .arg.data = conn, .count = 1 };
+
+	if (!conn->meta_error && tcp_read_sock(sk, &desc, take_bytes) > 0)
+		conn->last_meta = jiffies;
+}
+
+static int end_of_stream(const struct sock *sk)
+{
+	if (sk->sk_err)
+		return -sk->sk_err;
+	return sk->sk_shutdown & RCV_SHUTDOWN || sk->sk_state != TCP_ESTABLISHED ? -ECONNRESET : 0;
+}
+
+static void wake_reader(struct drbd_connection *conn)
+{
+	WRITE_ONCE(conn->meta_readable, true);
+	wake_up(&conn->ack_wait);
+}
+
+/* The softirq has the socket, or a task that will see what we leave when it gives it back. */
+static void data_ready(struct sock *sk)
+{
+	struct drbd_connection *conn;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	conn = sk->sk_user_data;
+	if (conn) {
+		if (!sock_owned_by_user_nocheck(sk))
+			read_locked(conn, sk);
+		if (sock_owned_by_user_nocheck(sk) || conn->meta_error || end_of_stream(sk))
+			wake_reader(conn);
+	}
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void state_change(struct sock *sk)
+{
+	struct drbd_connection *conn;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	conn = sk->sk_user_data;
+	if (conn)
+		wake_reader(conn);
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+static void write_space(struct sock *sk)
+{
+	struct drbd_connection *conn;
+
+	read_lock_bh(&sk->sk_callback_lock);
+	conn = sk->sk_user_data;
+	if (conn && sk_stream_is_writeable(sk)) {
+		clear_bit(SOCK_NOSPACE, &sk->sk_socket->flags);
+		WRITE_ONCE(conn->meta_writable, true);
+		wake_up(&conn->ack_wait);
+	}
+	read_unlock_bh(&sk->sk_callback_lock);
+}
+
+void drbd_meta_hook(struct drbd_connection *conn)
+{
+	struct sock *sk = conn->meta->sk;
+
+	conn->meta_have = 0;
+	conn->meta_error = 0;
+	conn->last_meta = jiffies;
+	conn->ping_out = conn->ping_due = conn->ping_answer_due = false;
+	conn->rcv_busy = false;
+	mutex_lock(&conn->out_mutex);
+	conn->out->len = conn->out->off = 0;
+	conn->out_open = true;
+	mutex_unlock(&conn->out_mutex);
+	write_lock_bh(&sk->sk_callback_lock);
+	conn->old_data_ready = sk->sk_data_ready;
+	conn->old_write_space = sk->sk_write_space;
+	conn->old_state_change = sk->sk_state_change;
+	sk->sk_user_data = conn;
+	sk->sk_data_ready = data_ready;
+	sk->sk_state_change = state_change;
+	sk->sk_write_space = write_space;
+	write_unlock_bh(&sk->sk_callback_lock);
+	conn->meta_readable = conn->meta_writable = true;
+}
+
+void drbd_meta_unhook(struct drbd_connection *conn)
+{
+	struct sock *sk = conn->meta->sk;
+
+	write_lock_bh(&sk->sk_callback_lock);
+	sk->sk_user_data = NULL;
+	sk->sk_data_ready = conn->old_data_ready;
+	sk->sk_state_change = conn->old_state_change;
+	sk->sk_write_space = conn->old_write_space;
+	write_unlock_bh(&sk->sk_callback_lock);
+	mutex_lock(&conn->out_mutex);
+	conn->out_open = false;
+	mutex_unlock(&conn->out_mutex);
+}
+
+/* What the softirq had to leave, and the end of the stream. */
 static int read_meta(struct drbd_connection *conn)
 {
-	int r, err;
+	struct sock *sk = conn->meta->sk;
+	int err;
 
-	while (true) {
-		WRITE_ONCE(conn->meta_readable, false);
-		smp_mb();
-		r = drbd_tcp_recv(conn->meta, conn->meta_buf + conn->meta_have,
-				  PAGE_SIZE - conn->meta_have, MSG_DONTWAIT);
-		if (r == -EAGAIN)
-			return 0;
-		if (r <= 0)
-			return r ?: -ECONNRESET;
-		conn->last_meta = jiffies;
-		conn->meta_have += r;
-		err = parse(conn);
-		if (err)
-			return err;
-	}
+	if (!READ_ONCE(conn->meta_readable))
+		return 0;
+	WRITE_ONCE(conn->meta_readable, false);
+	smp_mb();
+	lock_sock(sk);
+	read_locked(conn, sk);
+	err = conn->meta_error ?: end_of_stream(sk);
+	release_sock(sk);
+	return err;
 }
 
 /* --- what leaves -------------------------------------------------------------------------------- */
 
-struct outbox {
-	u8 buf[OUT_MAX];
-	u32 len, off;
-};
-
-static void put(struct drbd_connection *conn, struct outbox *o, u16 cmd, u16 vnr,
+static void put(struct drbd_connection *conn, struct drbd_outbox *o, u16 cmd, u16 vnr,
 		const void *body, u32 len)
 {
 	u32 head = drbd_packet_encode(&conn->wire, o->buf + o->len, cmd, vnr, len);
@@ -360,10 +445,12 @@ static void put(struct drbd_connection *conn, struct outbox *o, u16 cmd, u16 vnr
 	o->len += head + len;
 }
 
-static void fill_pings(struct drbd_connection *conn, struct outbox *o)
+static void fill_pings(struct drbd_connection *conn, struct drbd_outbox *o)
 {
 	bool ping, answer;
 
+	if (!READ_ONCE(conn->ping_due) && !READ_ONCE(conn->ping_answer_due))
+		return;
 	spin_lock_irq(&conn->ack_lock);
 	ping = conn->ping_due;
 	answer = conn->ping_answer_due;
@@ -372,32 +459,34 @@ static void fill_pings(struct drbd_connection *conn, struct outbox *o)
 	if (answer)
 		put(conn, o, P_PING_ACK, 0, NULL, 0);
 	if (ping) {
-		put(conn, o, P_PING, 0, NULL, 0);
-		conn->ping_out = true;
 		conn->ping_sent_at = jiffies;
+		WRITE_ONCE(conn->ping_out, true);
+		put(conn, o, P_PING, 0, NULL, 0);
 	}
 }
 
-static void fill_acks(struct drbd_connection *conn, struct outbox *o)
+static void fill_acks(struct drbd_connection *conn, struct drbd_outbox *o)
 {
-	struct drbd_ack *ack;
+	struct drbd_ack *ack, *tmp;
 
-	while (o->len + PACKET_HEADER_MAX + sizeof(ack->body) <= sizeof(o->buf)) {
+	if (list_empty(&o->acks)) {
 		spin_lock_irq(&conn->ack_lock);
-		ack = list_first_entry_or_null(&conn->acks, struct drbd_ack, node);
-		if (ack)
-			list_del(&ack->node);
+		list_splice_init(&conn->acks, &o->acks);
 		spin_unlock_irq(&conn->ack_lock);
-		if (!ack)
+	}
+	list_for_each_entry_safe(ack, tmp, &o->acks, node) {
+		if (o->len + PACKET_HEADER_MAX + sizeof(ack->body) > sizeof(o->buf))
 			return;
 		put(conn, o, ack->cmd, ack->vnr, ack->body, ack->len);
+		list_del(&ack->node);
 		kfree(ack);
 	}
 }
 
-static int write_meta(struct drbd_connection *conn, struct outbox *o)
+static int write_meta(struct drbd_connection *conn)
 {
 	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT };
+	struct drbd_outbox *o = conn->out;
 	struct kvec vec;
 	int r;
 
@@ -425,6 +514,39 @@ static int write_meta(struct drbd_connection *conn, struct outbox *o)
 	}
 }
 
+static bool wants_to_write(const struct drbd_connection *conn)
+{
+	const struct drbd_outbox *o = conn->out;
+
+	return READ_ONCE(conn->ping_due) || READ_ONCE(conn->ping_answer_due) ||
+	       !list_empty_careful(&conn->acks) || !list_empty_careful(&o->acks) ||
+	       READ_ONCE(o->len) != READ_ONCE(o->off);
+}
+
+void drbd_receiver_idle(struct drbd_connection *conn)
+{
+	int err = 0;
+
+	conn->rcv_batch = 0;
+	if (!conn->rcv_busy)
+		return;
+	WRITE_ONCE(conn->rcv_busy, false);
+	smp_mb();	/* pairs with kick_for_ack() */
+	if (!wants_to_write(conn))
+		return;
+	if (!mutex_trylock(&conn->out_mutex)) {
+		drbd_acker_kick(conn);
+		return;
+	}
+	if (conn->out_open)
+		err = write_meta(conn);
+	mutex_unlock(&conn->out_mutex);
+	if (err)
+		drbd_link_failed(conn, CONN_NETWORK_FAILURE);
+	else if (wants_to_write(conn))
+		drbd_acker_kick(conn);
+}
+
 /* --- liveness -------------------------------------------------------------------------------------- */
 
 /* wire.md 9.1. True: the peer is gone. */
@@ -433,7 +555,7 @@ static bool ping_expired(struct drbd_connection *conn)
 	unsigned long interval = conn->conf.ping_int * HZ;
 	unsigned long timeout = conn->conf.ping_timeo * HZ / 10;
 
-	if (conn->ping_out)
+	if (READ_ONCE(conn->ping_out))
 		return time_after(jiffies, conn->ping_sent_at + timeout);
 	if (time_after(jiffies, conn->last_meta + interval))
 		drbd_ping(conn);
@@ -445,12 +567,13 @@ static bool request_expired(struct drbd_connection *conn)
 {
 	struct drbd_resource *res = conn->res;
 	u64 limit = (u64)conn->conf.ko_count * conn->conf.timeout * 100;
-	u64 now = ktime_get_ns() / NSEC_PER_MSEC;
+	u64 now = drbd_now_ms();
 	const struct log_entry *e;
 	bool expired;
 
-	if (!limit)
+	if (!limit || !time_after(jiffies, conn->expiry_checked + HZ / 10))
 		return false;
+	conn->expiry_checked = jiffies;
 	spin_lock_irq(&res->log_lock);
 	e = drbd_log_oldest_unacked(&res->log, conn->index);
 	expired = e && e->sent && now > e->sent + limit;
@@ -461,22 +584,24 @@ static bool request_expired(struct drbd_connection *conn)
 	return expired;
 }
 
-static bool something_to_do(struct drbd_connection *conn, const struct outbox *o)
+static bool something_to_do(struct drbd_connection *conn)
 {
 	if (kthread_should_stop() || READ_ONCE(conn->meta_readable))
 		return true;
-	if (o->len != o->off && !READ_ONCE(conn->meta_writable))
+	if (READ_ONCE(conn->out->len) != READ_ONCE(conn->out->off) &&
+	    !READ_ONCE(conn->meta_writable))
 		return false;
-	return READ_ONCE(conn->ping_due) || READ_ONCE(conn->ping_answer_due) ||
-	       !list_empty_careful(&conn->acks) || o->len != o->off;
+	return wants_to_write(conn);
 }
 
-static int serve(struct drbd_connection *conn, struct outbox *o)
+static int serve(struct drbd_connection *conn)
 {
 	int err = read_meta(conn);
 
+	mutex_lock(&conn->out_mutex);
 	if (!err)
-		err = write_meta(conn, o);
+		err = write_meta(conn);
+	mutex_unlock(&conn->out_mutex);
 	if (err == -EPROTO) {
 		drbd_link_failed(conn, CONN_PROTOCOL_ERROR);
 	} else if (err) {
@@ -495,16 +620,14 @@ static int serve(struct drbd_connection *conn, struct outbox *o)
 int drbd_acker(void *arg)
 {
 	struct drbd_connection *conn = arg;
-	struct outbox *o = kzalloc(sizeof(*o), GFP_NOIO | __GFP_NOFAIL);
 	int err = 0;
 
 	while (!kthread_should_stop()) {
 		wait_event_interruptible_timeout(conn->ack_wait,
 						 err ? kthread_should_stop()
-						     : something_to_do(conn, o), HZ / 10);
+						     : something_to_do(conn), HZ / 10);
 		if (!err && !kthread_should_stop())
-			err = serve(conn, o);
+			err = serve(conn);
 	}
-	kfree(o);
 	return 0;
 }

@@ -8,6 +8,63 @@
 
 #include "glue.h"
 
+/*
+ * Pages of peer requests go round: a kernel that clears what it allocates would
+ * write each block twice. Up to POOL_MAX of them wait here for the next request.
+ */
+#define POOL_MAX 1024u
+
+static LIST_HEAD(pool);
+static u32 pool_pages;
+static DEFINE_SPINLOCK(pool_lock);
+
+/* Up to @n pages onto @to; how many there were. */
+static u32 pool_take(struct list_head *to, u32 n)
+{
+	unsigned long flags;
+	u32 i;
+
+	spin_lock_irqsave(&pool_lock, flags);
+	n = min(n, pool_pages);
+	for (i = 0; i < n; i++)
+		list_move(pool.next, to);
+	pool_pages -= n;
+	spin_unlock_irqrestore(&pool_lock, flags);
+	return n;
+}
+
+static void free_pages_of(struct list_head *pages)
+{
+	struct page *page, *tmp;
+
+	list_for_each_entry_safe(page, tmp, pages, lru)
+		__free_page(page);
+}
+
+static void pool_give(struct list_head *pages, u32 n)
+{
+	unsigned long flags;
+	bool taken;
+
+	spin_lock_irqsave(&pool_lock, flags);
+	taken = pool_pages + n <= POOL_MAX;
+	if (taken) {
+		list_splice(pages, &pool);
+		pool_pages += n;
+	}
+	spin_unlock_irqrestore(&pool_lock, flags);
+	if (!taken)
+		free_pages_of(pages);
+}
+
+static void pool_empty(void)
+{
+	LIST_HEAD(pages);
+
+	pool_take(&pages, POOL_MAX);
+	free_pages_of(&pages);
+}
+
 static struct workqueue_struct *peer_wq;
 
 int drbd_syncio_init(void)
@@ -19,6 +76,7 @@ int drbd_syncio_init(void)
 void drbd_syncio_exit(void)
 {
 	destroy_workqueue(peer_wq);
+	pool_empty();
 }
 
 /* What the control half says of this peer at the moment; nothing of it while it has no plan. */
@@ -44,9 +102,15 @@ void drbd_peer_queue(struct work_struct *work)
 
 static void bio_free_pages_and_put(struct drbd_peer_req *pr)
 {
+	struct bvec_iter_all iter;
+	struct bio_vec *bv;
+	LIST_HEAD(pages);
+
 	if (!pr->bio)
 		return;
-	bio_free_pages(pr->bio);
+	bio_for_each_segment_all(bv, pr->bio, iter)
+		list_add(&bv->bv_page->lru, &pages);
+	pool_give(&pages, pr->pages);
 	bio_put(pr->bio);
 	atomic_sub(pr->pages, &pr->pd->conn->buffers);
 	pr->bio = NULL;
@@ -56,25 +120,45 @@ static void bio_free_pages_and_put(struct drbd_peer_req *pr)
 /* max-buffers is soft: over it wait a little, then take (behaviour.md 19.4). */
 static void wait_for_buffers(struct drbd_connection *conn)
 {
-	if ((u32)atomic_read(&conn->buffers) > conn->conf.max_buffers)
-		wait_event_timeout(conn->idle_wait,
-				   (u32)atomic_read(&conn->buffers) <= conn->conf.max_buffers,
-				   HZ / 10);
+	if ((u32)atomic_read(&conn->buffers) <= conn->conf.max_buffers)
+		return;
+	drbd_receiver_idle(conn);
+	wait_event_timeout(conn->idle_wait,
+			   (u32)atomic_read(&conn->buffers) <= conn->conf.max_buffers, HZ / 10);
 }
 
-/* A bio with pages for the payload. May sleep, not from a bio end. */
+/* The peer's memory may hang on acks that wait for the receiver: they go out first. */
+static struct page *get_page_for(struct drbd_connection *conn)
+{
+	struct page *page = alloc_page(GFP_NOWAIT | __GFP_NOWARN);
+
+	if (page)
+		return page;
+	drbd_receiver_idle(conn);
+	return alloc_page(GFP_NOIO | __GFP_NOFAIL);
+}
+
+/* A bio with pages for the payload. From the receiver: may sleep. */
 void drbd_peer_req_pages(struct drbd_peer_req *pr)
 {
 	u32 left = pr->size, nr = DIV_ROUND_UP(pr->size, PAGE_SIZE);
+	struct page *page;
+	LIST_HEAD(pages);
 
 	wait_for_buffers(pr->pd->conn);
 	pr->bio = bio_alloc(NULL, nr, REQ_OP_WRITE, GFP_NOIO);
 	pr->bio->bi_private = pr;
 	pr->bio->bi_iter.bi_sector = pr->sector;
+	pool_take(&pages, nr);
 	while (left) {
 		u32 n = min_t(u32, left, PAGE_SIZE);
 
-		__bio_add_page(pr->bio, alloc_page(GFP_NOIO | __GFP_NOFAIL), n, 0);
+		page = list_first_entry_or_null(&pages, struct page, lru);
+		if (page)
+			list_del(&page->lru);
+		else
+			page = get_page_for(pr->pd->conn);
+		__bio_add_page(pr->bio, page, n, 0);
 		left -= n;
 	}
 	pr->pages = nr;

@@ -11,12 +11,18 @@
 #include "glue.h"
 
 #define CONTROL_MAX PACKET_ORDINARY_MAX
+/* The longest header and body in front of a payload: one call reads both, and never payload. */
+#define AHEAD_MAX (PACKET_HEADER_MAX + 24u)
+/* So many packets of a burst share a packet of acks. */
+#define ACK_BATCH 16u
 
 /* A packet of the data stream whose header was read. */
 struct incoming {
 	struct packet_header hdr;
 	struct drbd_peer_device *pd;	/* NULL for packets of the connection */
 	u8 body[CONTROL_MAX];
+	u8 ahead[AHEAD_MAX];	/* read, but not yet taken */
+	u32 have;
 };
 
 static bool wait_dropped(struct drbd_connection *conn)
@@ -74,20 +80,26 @@ static int bad_wire(struct drbd_connection *conn, const struct incoming *in, enu
 	return bad(conn, in, drbd_wire_strerror(err));
 }
 
-static int read_exactly(struct drbd_connection *conn, void *buf, u32 len)
+static int read_stream(struct drbd_connection *conn, u8 *buf, u32 len)
 {
-	int r = len ? drbd_tcp_recv(conn->data, buf, len, MSG_WAITALL) : 0;
+	while (len) {
+		int r = drbd_tcp_recv_some(conn, buf, len);
 
-	return r == (int)len ? 0 : -ECONNRESET;
+		if (r < 0)
+			return -ECONNRESET;
+		buf += r;
+		len -= r;
+	}
+	return 0;
 }
 
 int drbd_recv_payload(struct drbd_connection *conn, struct bio *bio, const struct wire_data *d)
 {
 	u8 sent[WIRE_MAX_DIGEST], got[WIRE_MAX_DIGEST];
-	int err = read_exactly(conn, sent, d->digest_len);
+	int err = read_stream(conn, sent, d->digest_len);
 
 	if (!err)
-		err = drbd_tcp_recv_bio(conn->data, bio);
+		err = drbd_tcp_recv_bio(conn, bio);
 	if (err || !d->digest_len)
 		return err;
 	/* the receiver alone exchanges this one */
@@ -101,7 +113,7 @@ int drbd_recv_payload(struct drbd_connection *conn, struct bio *bio, const struc
 
 int drbd_drain_payload(struct drbd_connection *conn, const struct wire_data *d)
 {
-	return drbd_tcp_drain(conn->data, d->digest_len + d->size);
+	return drbd_tcp_drain(conn, d->digest_len + d->size);
 }
 
 static int recv_data(struct drbd_connection *conn, struct incoming *in)
@@ -342,19 +354,52 @@ static const struct handler handlers[] = {
 	[P_CONN_ST_CHG_REQ] = { recv_state_req },
 };
 
+/* @need bytes, which are at most AHEAD_MAX, lie in in->ahead. */
+static int fill_ahead(struct drbd_connection *conn, struct incoming *in, u32 need)
+{
+	u32 most = drbd_packet_header_len(&conn->wire, 0) + 24;
+
+	while (in->have < need) {
+		int r = drbd_tcp_recv_some(conn, in->ahead + in->have, most - in->have);
+
+		if (r < 0)
+			return -ECONNRESET;
+		in->have += r;
+	}
+	return 0;
+}
+
+static void take_ahead(struct incoming *in, void *to, u32 len)
+{
+	memcpy(to, in->ahead, len);
+	in->have -= len;
+	memmove(in->ahead, in->ahead + len, in->have);
+}
+
+static int read_exactly(struct drbd_connection *conn, struct incoming *in, u8 *buf, u32 len)
+{
+	u32 n = min(len, in->have);
+
+	take_ahead(in, buf, n);
+	return read_stream(conn, buf + n, len - n);
+}
+
 static int read_header(struct drbd_connection *conn, struct incoming *in)
 {
 	u8 head[PACKET_HEADER_MAX];
 	enum wire_error err;
-	u32 have = 0, need = 8;
+	u32 need = 8;
 
 	do {
-		if (read_exactly(conn, head + have, need - have))
+		if (fill_ahead(conn, in, need))
 			return -ECONNRESET;
-		have = need;
-		err = drbd_packet_decode(&conn->wire, STREAM_DATA, head, have, &in->hdr, &need);
+		err = drbd_packet_decode(&conn->wire, STREAM_DATA, in->ahead, in->have, &in->hdr,
+					 &need);
 	} while (err == WIRE_MORE);
-	return err ? bad_wire(conn, in, err) : 0;
+	if (err)
+		return bad_wire(conn, in, err);
+	take_ahead(in, head, in->hdr.header_len);
+	return 0;
 }
 
 static int find_volume(struct drbd_connection *conn, struct incoming *in,
@@ -390,8 +435,17 @@ static int recv_one(struct drbd_connection *conn, struct incoming *in)
 	len = h->bulk ? info->body_min : in->hdr.length;
 	if (len > in->hdr.length || len > sizeof(in->body))
 		return bad(conn, in, "wrong size");
-	err = read_exactly(conn, in->body, len);
-	return err ?: h->fn(conn, in);
+	err = read_exactly(conn, in, in->body, len);
+	if (err)
+		return err;
+	if (h->bulk && in->have)
+		return bad(conn, in, "is shorter than its header");
+	if ((in->hdr.cmd == P_DATA || in->hdr.cmd == P_RS_DATA_REPLY) &&
+	    conn->rcv_batch++ < ACK_BATCH)
+		WRITE_ONCE(conn->rcv_busy, true);
+	else
+		drbd_receiver_idle(conn);
+	return h->fn(conn, in);
 }
 
 /* --- a session: from two sockets to none --------------------------------------------------------- */
@@ -420,6 +474,7 @@ static int start_threads(struct drbd_connection *conn)
 		return -ENOMEM;
 	if (drbd_thread_start(&conn->sender, drbd_sender, conn, 's', conn->res->name))
 		return -ENOMEM;
+	drbd_send_open(conn, true);
 	return 0;
 }
 
@@ -470,6 +525,7 @@ static void drain(struct drbd_connection *conn)
 	stop_thread(&conn->acker);
 	drbd_meta_unhook(conn);
 	stop_thread(&conn->sender);
+	drbd_send_open(conn, false);
 	list_for_each_entry(pd, &conn->peer_devices, of_conn)
 		end_bitmap(pd);
 	flush_work(&conn->epoch_work);
@@ -497,6 +553,7 @@ static void session(struct drbd_connection *conn)
 	struct drbd_resource *res = conn->res;
 	int err;
 
+	in->have = 0;
 	reset(conn);
 	conn->data->sk->sk_rcvtimeo = MAX_SCHEDULE_TIMEOUT;
 	spin_lock_irq(&res->log_lock);

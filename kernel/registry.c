@@ -496,6 +496,7 @@ static void connection_free(struct kref *kref)
 	put_net(conn->net);
 	free_page((unsigned long)conn->snd_buf);
 	free_page((unsigned long)conn->meta_buf);
+	kfree(conn->out);
 	kfree_rcu(conn, rcu);
 	drbd_resource_put(res);
 }
@@ -535,6 +536,8 @@ static struct drbd_connection *connection_alloc(struct drbd_resource *res, u32 p
 	INIT_LIST_HEAD(&conn->peer_devices);
 	INIT_LIST_HEAD(&conn->paths);
 	mutex_init(&conn->sock_lock);
+	mutex_init(&conn->snd_mutex);
+	mutex_init(&conn->out_mutex);
 	init_waitqueue_head(&conn->rcv_wait);
 	init_waitqueue_head(&conn->snd_wait);
 	init_waitqueue_head(&conn->ack_wait);
@@ -555,8 +558,10 @@ static struct drbd_connection *connection_alloc(struct drbd_resource *res, u32 p
 	conn->net = get_net(current->nsproxy->net_ns);
 	conn->snd_buf = (void *)get_zeroed_page(GFP_KERNEL);
 	conn->meta_buf = (void *)get_zeroed_page(GFP_KERNEL);
-	if (conn->snd_buf && conn->meta_buf)
+	conn->out = drbd_outbox_alloc();
+	if (conn->snd_buf && conn->meta_buf && conn->out)
 		return conn;
+	kfree(conn->out);
 	free_page((unsigned long)conn->snd_buf);
 	free_page((unsigned long)conn->meta_buf);
 	put_net(conn->net);

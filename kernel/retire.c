@@ -3,6 +3,7 @@
  * Takes finished entries off the log, in log order, one retirer at a time:
  * bits of all slots at once, then the reference to the activity log, then
  * notices, then the entry itself (DESIGN 2.2). And the drains that wait for it.
+ * Nothing here sleeps: it runs wherever the last leg of an entry ended.
  */
 #include <linux/slab.h>
 
@@ -10,13 +11,14 @@
 
 static u32 update_bitmap(struct drbd_device *dev, const struct log_retired *r)
 {
+	unsigned long flags;
 	u32 changed = 0;
 
-	spin_lock_irq(&dev->bm_lock);
+	spin_lock_irqsave(&dev->bm_lock, flags);
 	if (dev->bitmap)
 		changed = drbd_bitmap_update(&dev->bitmap->core, r->sector, r->size,
 					     r->set_slots, r->clear_slots);
-	spin_unlock_irq(&dev->bm_lock);
+	spin_unlock_irqrestore(&dev->bm_lock, flags);
 	return changed;
 }
 
@@ -24,6 +26,7 @@ static u32 update_bitmap(struct drbd_device *dev, const struct log_retired *r)
 static void tell_resync(struct drbd_device *dev, const struct log_retired *r, u32 changed)
 {
 	struct drbd_peer_device *pd;
+	unsigned long flags;
 	u64 first, last;
 
 	if (!changed || !drbd_bitmap_bits_out(&dev->bitmap->core, r->sector, r->size, &first, &last))
@@ -32,10 +35,10 @@ static void tell_resync(struct drbd_device *dev, const struct log_retired *r, u3
 	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev) {
 		if (pd->slot < 0 || !(changed >> pd->slot & 1))
 			continue;
-		spin_lock_irq(&dev->bm_lock);
+		spin_lock_irqsave(&dev->bm_lock, flags);
 		if (pd->resync_runs)
 			drbd_resync_bits_set(&pd->pass, first, last - first + 1);
-		spin_unlock_irq(&dev->bm_lock);
+		spin_unlock_irqrestore(&dev->bm_lock, flags);
 	}
 	rcu_read_unlock();
 }
@@ -44,15 +47,16 @@ static void tell_resync(struct drbd_device *dev, const struct log_retired *r, u3
 static void release_notices(struct drbd_device *dev, const struct log_retired *r, u32 changed)
 {
 	struct drbd_peer_device *pd;
+	unsigned long flags;
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev) {
 		if (!(r->notice_peers >> pd->conn->index & 1) || pd->slot < 0 ||
 		    !(changed >> pd->slot & 1))
 			continue;
-		spin_lock_irq(&dev->res->log_lock);
+		spin_lock_irqsave(&dev->res->log_lock, flags);
 		drbd_notice_add(&pd->notices, r->sector, r->size, r->position);
-		spin_unlock_irq(&dev->res->log_lock);
+		spin_unlock_irqrestore(&dev->res->log_lock, flags);
 		drbd_sender_kick(pd->conn);
 	}
 	rcu_read_unlock();
@@ -81,12 +85,13 @@ static void free_owner(const struct log_retired *r)
 
 static u32 peek(struct drbd_resource *res, struct log_retired *r)
 {
+	unsigned long flags;
 	u32 n = 0;
 
-	spin_lock_irq(&res->log_lock);
+	spin_lock_irqsave(&res->log_lock, flags);
 	while (n < DRBD_RETIRE_BATCH && drbd_log_retire_peek(&res->log, n, &r[n]))
 		n++;
-	spin_unlock_irq(&res->log_lock);
+	spin_unlock_irqrestore(&res->log_lock, flags);
 	return n;
 }
 
@@ -102,31 +107,63 @@ static void kick_parked(struct drbd_resource *res)
 	rcu_read_unlock();
 }
 
-void drbd_retire_work(struct work_struct *work)
+static u32 retire_batch(struct drbd_resource *res)
 {
-	struct drbd_resource *res = container_of(work, struct drbd_resource, retire_work);
 	struct log_retired *r = res->retired;
+	u32 i, n = peek(res, r);
+	unsigned long flags;
 	bool room;
-	u32 n, i;
 
-	while ((n = peek(res, r))) {
-		for (i = 0; i < n; i++)
-			if (r[i].kind == LOG_WRITE)
-				retire_write(&r[i]);
-		spin_lock_irq(&res->log_lock);
-		room = drbd_log_retire_commit(&res->log, n);
-		spin_unlock_irq(&res->log_lock);
-		for (i = 0; i < n; i++)
-			free_owner(&r[i]);
-		if (room)
-			kick_parked(res);
-	}
-	drbd_check_drains(res);
+	if (!n)
+		return 0;
+	for (i = 0; i < n; i++)
+		if (r[i].kind == LOG_WRITE)
+			retire_write(&r[i]);
+	spin_lock_irqsave(&res->log_lock, flags);
+	room = drbd_log_retire_commit(&res->log, n);
+	spin_unlock_irqrestore(&res->log_lock, flags);
+	for (i = 0; i < n; i++)
+		free_owner(&r[i]);
+	if (room)
+		kick_parked(res);
+	return n;
 }
 
+/*
+ * Whoever raises retire_kicks from zero is the retirer until it is zero again. In an
+ * interrupt it takes a batch; what is behind it is the work's, which inherits the part.
+ */
+static void retire(struct drbd_resource *res, bool all)
+{
+	int seen;
+
+	do {
+		seen = atomic_read(&res->retire_kicks);
+		while (retire_batch(res) == DRBD_RETIRE_BATCH) {
+			if (all)
+				continue;
+			queue_work(res->wq, &res->retire_work);
+			return;
+		}
+		drbd_check_drains(res);
+	} while (atomic_sub_return(seen, &res->retire_kicks));
+}
+
+void drbd_retire_work(struct work_struct *work)
+{
+	retire(container_of(work, struct drbd_resource, retire_work), true);
+}
+
+/*
+ * The entry that goes may be what kept the resource: under RCU its memory stays
+ * until the counter has been looked at.
+ */
 void drbd_retire_kick(struct drbd_resource *res)
 {
-	queue_work(res->wq, &res->retire_work);
+	rcu_read_lock();
+	if (atomic_fetch_inc(&res->retire_kicks) == 0)
+		retire(res, false);
+	rcu_read_unlock();
 }
 
 /*
@@ -146,12 +183,13 @@ static bool drained(struct drbd_resource *res, struct drbd_device *dev)
 void drbd_check_drains(struct drbd_resource *res)
 {
 	struct drbd_device *dev;
+	unsigned long flags;
 	bool more = false;
 
 	if (!READ_ONCE(res->drain_wanted))
 		return;
 	rcu_read_lock();
-	spin_lock_irq(&res->log_lock);
+	spin_lock_irqsave(&res->log_lock, flags);
 	list_for_each_entry_rcu(dev, &res->devices, node) {
 		if (!dev->drain_to)
 			continue;
@@ -163,6 +201,6 @@ void drbd_check_drains(struct drbd_resource *res)
 		}
 	}
 	res->drain_wanted = more;
-	spin_unlock_irq(&res->log_lock);
+	spin_unlock_irqrestore(&res->log_lock, flags);
 	rcu_read_unlock();
 }

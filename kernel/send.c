@@ -5,13 +5,9 @@
  * out-of-sync notices and the requests of a resync.
  */
 #include <linux/slab.h>
+#include <net/sock.h>
 
 #include "glue.h"
-
-static u64 now_ms(void)
-{
-	return ktime_get_ns() / NSEC_PER_MSEC;
-}
 
 void drbd_sender_kick(struct drbd_connection *conn)
 {
@@ -223,13 +219,15 @@ static void was_sent(struct drbd_connection *conn, const struct log_emit *e, boo
 static bool step_log(struct drbd_connection *conn, int *err)
 {
 	struct drbd_resource *res = conn->res;
+	u64 now = drbd_now_ms(), deadline;
 	struct log_entry read;
 	struct log_emit e;
 
 	spin_lock_irq(&res->log_lock);
-	if (drbd_log_epoch_deadline(&res->log) && drbd_log_epoch_deadline(&res->log) <= now_ms())
+	deadline = drbd_log_epoch_deadline(&res->log);
+	if (deadline && deadline <= now)
 		drbd_log_close_epoch(&res->log);
-	drbd_log_next(&res->log, conn->index, now_ms(), &e);
+	drbd_log_next(&res->log, conn->index, now, &e);
 	/* a read counts as sent already: its answer may be faster than this thread */
 	if (e.kind == LOG_EMIT_READ)
 		read = *e.entry;
@@ -356,6 +354,91 @@ static bool step_resync(struct drbd_connection *conn)
 	return did;
 }
 
+/* --- in the submitter's context ------------------------------------------------------------- */
+
+#define INLINE_MAX 8u			/* entries one submitter sends: others may have left theirs */
+#define SEGMENT_OVERHEAD 4096u		/* what the socket accounts beside the data */
+
+static bool has_room(const struct drbd_connection *conn, u32 size)
+{
+	const struct sock *sk = conn->data->sk;
+
+	return sk_stream_wspace(sk) >= (int)(size + SEGMENT_OVERHEAD);
+}
+
+static bool next_fits(struct drbd_connection *conn)
+{
+	bool fits;
+	u32 size;
+
+	spin_lock_irq(&conn->res->log_lock);
+	fits = drbd_log_next_is_short(&conn->res->log, conn->index, &size);
+	spin_unlock_irq(&conn->res->log_lock);
+	return fits && has_room(conn, size);
+}
+
+static void link_broke(struct drbd_connection *conn, int err)
+{
+	conn->snd_failed = true;
+	drbd_link_failed(conn, err == -ETIMEDOUT ? CONN_TIMEOUT : CONN_NETWORK_FAILURE);
+}
+
+/*
+ * A thread less to wake for each write. What does not fit into the socket's buffer
+ * now, what may take long, and whatever comes while another sends is the thread's.
+ */
+static void send_now(struct drbd_connection *conn)
+{
+	u32 left = INLINE_MAX;
+	bool more = true;
+	int err = 0;
+
+	if (!mutex_trylock(&conn->snd_mutex)) {
+		drbd_sender_kick(conn);
+		return;
+	}
+	if (conn->snd_open && !conn->snd_failed) {
+		while (left-- && next_fits(conn) && step_log(conn, &err) && !err)
+			;
+		if (err)
+			link_broke(conn, err);
+		more = drbd_log_has_work(&conn->res->log, conn->index);
+	}
+	mutex_unlock(&conn->snd_mutex);
+	if (more)
+		drbd_sender_kick(conn);
+}
+
+void drbd_send_now(struct drbd_device *dev, u32 peers)
+{
+	struct drbd_connection *conn;
+	struct drbd_resource *res = dev->res;
+	u32 i;
+
+	for (i = 0; peers; i++, peers >>= 1) {
+		if (!(peers & 1))
+			continue;
+		rcu_read_lock();
+		conn = READ_ONCE(res->by_index[i]);
+		if (conn && !kref_get_unless_zero(&conn->kref))
+			conn = NULL;
+		rcu_read_unlock();
+		if (!conn)
+			continue;
+		send_now(conn);
+		drbd_connection_put(conn);
+	}
+}
+
+void drbd_send_open(struct drbd_connection *conn, bool open)
+{
+	mutex_lock(&conn->snd_mutex);
+	conn->snd_open = open;
+	if (open)
+		conn->snd_failed = false;
+	mutex_unlock(&conn->snd_mutex);
+}
+
 /* --- the thread ------------------------------------------------------------------------------ */
 
 static bool step(struct drbd_connection *conn, int *err)
@@ -387,31 +470,37 @@ static bool wanted(struct drbd_connection *conn)
 	return READ_ONCE(conn->snd_kick) || kthread_should_stop();
 }
 
+/* One thing, or the end of a burst. False: there is nothing to do. */
+static bool serve(struct drbd_connection *conn, bool *corked)
+{
+	bool did = false;
+	int err = 0;
+
+	mutex_lock(&conn->snd_mutex);
+	if (!conn->snd_failed)
+		did = step(conn, &err);
+	if (did && !*corked && conn->conf.tcp_cork)
+		drbd_tcp_cork(conn->data, *corked = true);
+	else if (!did && *corked)
+		drbd_tcp_cork(conn->data, *corked = false);
+	if (err && !conn->snd_failed)
+		link_broke(conn, err);
+	mutex_unlock(&conn->snd_mutex);
+	return did && !err;
+}
+
 int drbd_sender(void *arg)
 {
 	struct drbd_connection *conn = arg;
-	bool corked = false, failed = false;
-	int err = 0;
+	bool corked = false;
 
 	while (!kthread_should_stop()) {
 		WRITE_ONCE(conn->snd_kick, false);
 		smp_mb();
-		if (!failed && step(conn, &err)) {
-			if (!corked && conn->conf.tcp_cork)
-				drbd_tcp_cork(conn->data, corked = true);
-			WRITE_ONCE(conn->snd_kick, true);
-		} else if (corked) {
-			drbd_tcp_cork(conn->data, corked = false);
-		}
-		if (err && !failed) {
-			failed = true;
-			drbd_link_failed(conn, err == -ETIMEDOUT ? CONN_TIMEOUT : CONN_NETWORK_FAILURE);
-		}
-		if (failed || !READ_ONCE(conn->snd_kick))
-			wait_event_interruptible_timeout(conn->snd_wait, wanted(conn),
-							 idle_timeout(conn));
-		if (failed)
-			WRITE_ONCE(conn->snd_kick, false);
+		if (serve(conn, &corked) || READ_ONCE(conn->snd_kick))
+			continue;
+		wait_event_interruptible_timeout(conn->snd_wait, wanted(conn),
+						 idle_timeout(conn));
 	}
 	return 0;
 }

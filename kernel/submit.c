@@ -76,7 +76,8 @@ static void set_flags(struct drbd_request *req, blk_opf_t opf)
 
 static struct drbd_request *request_alloc(struct drbd_device *dev, struct bio *bio)
 {
-	struct bio *clone = bio_alloc_clone(bio->bi_bdev, bio, GFP_NOIO, &request_pool);
+	/* without a device: it gets the backing one, and with it its cgroup, only once */
+	struct bio *clone = bio_alloc_clone(NULL, bio, GFP_NOIO, &request_pool);
 	struct drbd_request *req = of_clone(clone);
 
 	memset(req, 0, offsetof(struct drbd_request, clone));
@@ -372,7 +373,7 @@ static void enter_read(struct drbd_request *req, u32 peer)
 	req->tried_peers |= 1u << peer;
 	spin_lock_irq(&res->log_lock);
 	v = drbd_log_enter_read(&res->log, &dev->ldev, &rq, peer,
-				ktime_get_ns() / NSEC_PER_MSEC, &in);
+				drbd_now_ms(), &in);
 	if (v == LOG_ENTERED) {
 		req->entry = in.entry;
 		drbd_request_hold(req);		/* of the log */
@@ -432,7 +433,7 @@ static enum log_verdict enter_locked(struct drbd_request *req, struct log_entere
 		.sector = req->sector, .size = req->size, .op = req->op,
 		.flags = req->flags, .owner = req,
 	};
-	u64 now = ktime_get_ns() / NSEC_PER_MSEC;
+	u64 now = drbd_now_ms();
 	enum log_verdict v;
 
 	if (!dev->ldev.plan)
@@ -450,17 +451,6 @@ static enum log_verdict enter_locked(struct drbd_request *req, struct log_entere
 		drbd_request_hold(req);	/* of the backend */
 	}
 	return v;
-}
-
-static void kick_senders(struct drbd_device *dev, u32 peers)
-{
-	struct drbd_peer_device *pd;
-
-	rcu_read_lock();
-	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev)
-		if (peers >> pd->conn->index & 1)
-			drbd_sender_kick(pd->conn);
-	rcu_read_unlock();
 }
 
 static void need_heat(struct drbd_request *req)
@@ -494,7 +484,7 @@ static void enter(struct drbd_request *req)
 	}
 	switch (v) {
 	case LOG_ENTERED:
-		kick_senders(dev, in.data_peers);
+		drbd_send_now(dev, in.data_peers);
 		if (in.local)
 			submit_local(req);
 		if (in.what)
@@ -575,12 +565,22 @@ static bool must_queue(struct drbd_device *dev, struct bio *bio)
 	return queue;
 }
 
+static bool op_is_plain(const struct bio *bio)
+{
+	return bio_op(bio) == REQ_OP_READ || bio_op(bio) == REQ_OP_WRITE;
+}
+
 void drbd_submit_bio(struct bio *bio)
 {
 	struct drbd_device *dev = bio->bi_bdev->bd_disk->private_data;
 
-	bio = bio_split_to_limits(bio);
-	if (!bio || must_queue(dev, bio))
+	/* what fits a packet needs no look at the other limits: the backing device splits */
+	if (bio->bi_iter.bi_size > WIRE_MAX_BIO || !op_is_plain(bio)) {
+		bio = bio_split_to_limits(bio);
+		if (!bio)
+			return;
+	}
+	if (must_queue(dev, bio))
 		return;
 	submit_one(dev, bio);
 }

@@ -593,7 +593,6 @@ void drbd_rs_begin_pacing(struct drbd_peer_device *pd)
 	take_rate_options(pd);
 	drbd_rate_init(&pd->rate, &pd->rate_opts);
 	pd->rate_last = jiffies - HZ / 10;
-	pd->budget = 0;
 	atomic_set(&pd->rate_received, 0);
 }
 
@@ -660,17 +659,16 @@ void drbd_rs_stop(struct drbd_peer_device *pd)
 		tell_result(pd);
 }
 
-void drbd_rs_refill_budget(struct drbd_peer_device *pd, struct progress *progress, u64 left)
+void drbd_rs_refill(struct drbd_peer_device *pd, struct progress *progress, u64 left)
 {
 	unsigned long passed = jiffies - pd->rate_last;
 
+	drbd_rate_received(&pd->rate, atomic_xchg(&pd->rate_received, 0));
 	if (passed < HZ / 10)
 		return;
 	pd->rate_last = jiffies;
 	take_rate_options(pd);
-	drbd_rate_received(&pd->rate, atomic_xchg(&pd->rate_received, 0));
-	pd->budget = drbd_rate_step(&pd->rate, &pd->rate_opts, jiffies_to_msecs(passed),
-				    pd->conn->conf.max_buffers);
+	drbd_rate_step(&pd->rate, &pd->rate_opts, jiffies_to_msecs(passed));
 	spin_lock_irq(&pd->dev->bm_lock);
 	drbd_progress_mark(progress, left, now_ms());
 	spin_unlock_irq(&pd->dev->bm_lock);
@@ -691,6 +689,7 @@ static bool ask_next(struct drbd_peer_device *pd)
 {
 	struct drbd_device *dev = pd->dev;
 	struct drbd_peer_req *pr;
+	u32 budget = drbd_rate_budget(&pd->rate, pd->conn->conf.max_buffers);
 	enum resync_next next = RESYNC_WAIT;
 	u32 thin = thin_granularity(pd);
 	bool tell = false;
@@ -700,7 +699,7 @@ static bool ask_next(struct drbd_peer_device *pd)
 	spin_lock_irq(&dev->bm_lock);
 	if (pd->resync_runs) {
 		/* what is left of a step may be small, but a part would not be thin */
-		next = drbd_resync_next(&pd->pass, pd->budget ? max(pd->budget, thin >> SECTOR_BITS) : 0,
+		next = drbd_resync_next(&pd->pass, budget ? max(budget, thin >> SECTOR_BITS) : 0,
 					thin ?: WIRE_MAX_BIO, &sector, &size);
 		if (next == RESYNC_REQUEST)
 			drbd_resync_requested(&pd->pass, sector, size);
@@ -716,7 +715,6 @@ static bool ask_next(struct drbd_peer_device *pd)
 	if (next != RESYNC_REQUEST)
 		return false;
 	drbd_rate_requested(&pd->rate, size >> SECTOR_BITS);
-	pd->budget -= min_t(u32, pd->budget, size >> SECTOR_BITS);
 	atomic_inc(&pd->rs_pending);
 	pr = drbd_peer_req_alloc(pd, sector, size, PEER_RS_WRITE, false);
 	/* requests are aligned to their own size */
@@ -755,7 +753,7 @@ bool drbd_rs_step(struct drbd_peer_device *pd)
 	}
 	if (!drbd_plan_of(pd).request_resync)
 		return false;
-	drbd_rs_refill_budget(pd, &pd->pass.progress, resync_left(pd));
+	drbd_rs_refill(pd, &pd->pass.progress, resync_left(pd));
 	/* also without budget: it is core that knows whether all is done */
 	while (ask_next(pd))
 		did = true;

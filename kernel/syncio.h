@@ -23,8 +23,8 @@ void drbd_rs_submit_read(struct drbd_peer_req *pr);
 void drbd_rs_order_behind_writes(struct drbd_peer_device *pd, u64 sector, u32 size);
 /* An answer of ours with data or a digest was acked: whoever is last frees it. */
 void drbd_rs_answer_acked(struct drbd_peer_req *pr);
-/* Sectors that may be asked for in this step of the controller, in pd->budget. */
-void drbd_rs_refill_budget(struct drbd_peer_device *pd, struct progress *progress, u64 left);
+/* What came back is known to the controller, and a new step begun if it is time. */
+void drbd_rs_refill(struct drbd_peer_device *pd, struct progress *progress, u64 left);
 void drbd_rs_begin_pacing(struct drbd_peer_device *pd);
 
 /* verify.c, called from syncio.c: the block was read, in process context */

@@ -57,31 +57,71 @@ static void iter_of_bio(struct iov_iter *iter, int direction, struct bio *bio)
 	iter->iov_offset = bio->bi_iter.bi_bvec_done;
 }
 
-int drbd_tcp_recv_bio(struct socket *sock, struct bio *bio)
+/* What is there already; if nothing is, the receiver first does what others wait for. */
+static int wait_flags(struct drbd_connection *conn)
 {
-	struct msghdr msg = { .msg_flags = MSG_WAITALL | MSG_NOSIGNAL };
-	int r, got = 0, want = bio->bi_iter.bi_size;
+	if (!skb_queue_empty_lockless(&conn->data->sk->sk_receive_queue))
+		return MSG_DONTWAIT;
+	drbd_receiver_idle(conn);
+	return 0;
+}
+
+/* A long payload wakes the receiver by pieces of this size, not with each packet. */
+#define RECV_PIECE 65536u
+
+static int recv_msg(struct drbd_connection *conn, struct msghdr *msg)
+{
+	int r = sock_recvmsg(conn->data, msg, msg->msg_flags = MSG_NOSIGNAL | wait_flags(conn));
+
+	if (r == -EAGAIN && (msg->msg_flags & MSG_DONTWAIT)) {
+		drbd_receiver_idle(conn);
+		r = sock_recvmsg(conn->data, msg, msg->msg_flags = MSG_NOSIGNAL);
+	}
+	return r ?: -ECONNRESET;
+}
+
+static void wake_at(struct drbd_connection *conn, u32 bytes)
+{
+	WRITE_ONCE(conn->data->sk->sk_rcvlowat, bytes);
+}
+
+int drbd_tcp_recv_some(struct drbd_connection *conn, void *buf, size_t len)
+{
+	struct kvec vec = { .iov_base = buf, .iov_len = len };
+	struct msghdr msg = {};
+
+	iov_iter_kvec(&msg.msg_iter, READ, &vec, 1, len);
+	return recv_msg(conn, &msg);
+}
+
+int drbd_tcp_recv_bio(struct drbd_connection *conn, struct bio *bio)
+{
+	struct msghdr msg = {};
+	int r;
 
 	iter_of_bio(&msg.msg_iter, READ, bio);
-	while (got < want) {
-		r = sock_recvmsg(sock, &msg, msg.msg_flags);
-		if (r <= 0)
-			return r ?: -ECONNRESET;
-		got += r;
+	while (msg_data_left(&msg)) {
+		if (msg_data_left(&msg) > PAGE_SIZE)
+			wake_at(conn, min3(msg_data_left(&msg), (size_t)RECV_PIECE,
+					   (size_t)conn->data->sk->sk_rcvbuf / 2));
+		r = recv_msg(conn, &msg);
+		wake_at(conn, 1);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
 
 /* Reads and forgets. */
-int drbd_tcp_drain(struct socket *sock, u32 len)
+int drbd_tcp_drain(struct drbd_connection *conn, u32 len)
 {
 	u8 buf[256];
 	int r;
 
 	while (len) {
-		r = drbd_tcp_recv(sock, buf, min_t(u32, len, sizeof(buf)), MSG_WAITALL);
-		if (r <= 0)
-			return r ?: -ECONNRESET;
+		r = drbd_tcp_recv_some(conn, buf, min_t(u32, len, sizeof(buf)));
+		if (r < 0)
+			return r;
 		len -= r;
 	}
 	return 0;
@@ -116,14 +156,43 @@ static int send_msg(struct drbd_connection *conn, struct socket *sock, struct ms
 	return 0;
 }
 
-/* Header and body, then the payload of @bio from its current position, if any. */
+#define JOINED_MAX 8u	/* pieces of a payload that leave in one call with their header */
+
+static bool join(struct bio_vec *vec, const void *head, u32 head_len, struct bio *bio, u32 *n)
+{
+	struct bvec_iter iter;
+	struct bio_vec bv;
+
+	vec[0].bv_page = virt_to_page(head);
+	vec[0].bv_offset = offset_in_page(head);
+	vec[0].bv_len = head_len;
+	*n = 1;
+	bio_for_each_bvec(bv, bio, iter) {
+		if (*n > JOINED_MAX)
+			return false;
+		vec[(*n)++] = bv;
+	}
+	return true;
+}
+
+/*
+ * Header and body, then the payload of @bio from its current position, if any.
+ * @head: in a page of the kernel's, not on the stack.
+ */
 int drbd_tcp_send(struct drbd_connection *conn, const void *head, u32 head_len, struct bio *bio)
 {
 	struct kvec vec = { .iov_base = (void *)head, .iov_len = head_len };
 	struct msghdr msg = { .msg_flags = MSG_NOSIGNAL | (bio ? MSG_MORE : 0) };
+	struct bio_vec all[JOINED_MAX + 1];
+	u32 n;
 	int err;
 
 	conn->ko_left = conn->conf.ko_count;
+	if (bio && join(all, head, head_len, bio, &n)) {
+		msg.msg_flags = MSG_NOSIGNAL;
+		iov_iter_bvec(&msg.msg_iter, WRITE, all, n, head_len + bio->bi_iter.bi_size);
+		return send_msg(conn, conn->data, &msg);
+	}
 	iov_iter_kvec(&msg.msg_iter, WRITE, &vec, 1, head_len);
 	err = send_msg(conn, conn->data, &msg);
 	if (err || !bio)

@@ -174,6 +174,7 @@ static void compare(struct drbd_peer_req *pr, int error)
 /* True: a block was asked for, there may be more. */
 static bool ask_next(struct drbd_peer_device *pd)
 {
+	u32 budget = drbd_rate_budget(&pd->rate, pd->conn->conf.max_buffers);
 	enum verify_next next = VERIFY_WAIT;
 	struct drbd_device *dev = pd->dev;
 	struct drbd_peer_req *pr;
@@ -183,7 +184,7 @@ static bool ask_next(struct drbd_peer_device *pd)
 
 	spin_lock_irq(&dev->bm_lock);
 	if (pd->ov.active)
-		next = drbd_verify_next(&pd->ov, pd->budget, &sector, &size);
+		next = drbd_verify_next(&pd->ov, budget, &sector, &size);
 	if (next == VERIFY_REQUEST)
 		drbd_verify_requested(&pd->ov);
 	run = pd->ov_run;
@@ -195,7 +196,6 @@ static bool ask_next(struct drbd_peer_device *pd)
 	if (next != VERIFY_REQUEST)
 		return false;
 	drbd_rate_requested(&pd->rate, size >> SECTOR_BITS);
-	pd->budget -= min_t(u32, pd->budget, size >> SECTOR_BITS);
 	atomic_inc(&pd->rs_pending);
 	pr = drbd_peer_req_alloc(pd, sector, size, PEER_OV_CHECK, false);
 	pr->tag = run;
@@ -220,7 +220,7 @@ bool drbd_ov_step(struct drbd_peer_device *pd)
 
 	if (!READ_ONCE(pd->ov.active))
 		return false;
-	drbd_rs_refill_budget(pd, &pd->ov.progress, blocks_left(pd));
+	drbd_rs_refill(pd, &pd->ov.progress, blocks_left(pd));
 	if (!pd->ov.requester || !drbd_plan_of(pd).request_verify)
 		return false;
 	while (ask_next(pd))

@@ -580,8 +580,10 @@ static u64 run_rate(const struct rate_options *o, u32 disk_per_step, u32 steps)
 
 	drbd_rate_init(&rc, o);
 	for (n = 0; n < steps; n++) {
-		u32 ask = drbd_rate_step(&rc, o, 100, 8192), done;
+		u32 ask, done;
 
+		drbd_rate_step(&rc, o, 100);
+		ask = drbd_rate_budget(&rc, 8192);
 		drbd_rate_requested(&rc, ask);
 		queue += ask;
 		done = min(queue, disk_per_step);
@@ -591,6 +593,29 @@ static u64 run_rate(const struct rate_options *o, u32 disk_per_step, u32 steps)
 		T_OK(rc.in_flight >= 0 && (u32)rc.in_flight == queue);
 	}
 	return total;
+}
+
+/* What comes back makes room at once, within what the step may ask for. */
+static void rate_in_flight(void)
+{
+	struct rate_options o = { .resync_rate = 1000000 };
+	struct rate_control rc;
+
+	drbd_rate_init(&rc, &o);
+	drbd_rate_step(&rc, &o, 100);
+	T_EQ(drbd_rate_budget(&rc, 8000), 32000);	/* half of the buffers */
+	drbd_rate_requested(&rc, 32000);
+	T_EQ(drbd_rate_budget(&rc, 8000), 0);
+	drbd_rate_received(&rc, 12000);
+	T_EQ(drbd_rate_budget(&rc, 8000), 12000);
+	o.resync_rate = 100000;				/* 20000 sectors a step */
+	drbd_rate_step(&rc, &o, 100);
+	drbd_rate_received(&rc, 20000);
+	drbd_rate_requested(&rc, 20000);
+	drbd_rate_received(&rc, 20000);
+	T_EQ(drbd_rate_budget(&rc, 8000), 0);		/* the step is used up */
+	drbd_rate_step(&rc, &o, 100);
+	T_EQ(drbd_rate_budget(&rc, 8000), 20000);
 }
 
 static void controller(void)
@@ -745,6 +770,7 @@ const struct c_test data_tests[] = {
 	{ "resync with failed blocks ends", resync_with_failed_blocks_ends },
 	{ "resync aborted", resync_aborted },
 	{ "rate controller", controller },
+	{ "rate: in flight", rate_in_flight },
 	{ "progress and finish time", progress_and_finish_time },
 	{ "throttle is signed", throttle_is_signed },
 	{ "notices", notices },

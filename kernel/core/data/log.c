@@ -58,22 +58,20 @@ static u32 sectors_of(const struct log_entry *e)
 	return e->size / SECTOR_BYTES;
 }
 
-/* Is the leg counted in the connection's in_flight_sectors? With A until the
- * barrier ack, as nothing else tells that the peer keeps up. */
-static bool in_flight(const struct log_entry *e, u32 i)
+/* While it has this trait, the leg is counted in the connection's in_flight_sectors.
+ * With A until the barrier ack, as nothing else tells that the peer keeps up. */
+static u8 in_flight_trait(const struct log_entry *e, u32 i)
 {
-	u8 traits = drbd_leg_traits(e->leg[i]);
-
 	if (!i || e->kind != LOG_WRITE)
-		return false;
-	return (e->attr[i] & LEG_A_PROTOCOL) == 1 ? traits & LEG_UNDONE : traits & LEG_PAGES;
+		return 0;
+	return (e->attr[i] & LEG_A_PROTOCOL) == 1 ? LEG_UNDONE : LEG_PAGES;
 }
 
 void log_leg_set(struct xfer_log *log, struct log_entry *e, u32 i, u8 state)
 {
-	bool before = in_flight(e, i), after;
-	u8 traits = drbd_leg_traits(state);
+	u8 old = drbd_leg_traits(e->leg[i]), traits = drbd_leg_traits(state);
 	u32 bit = 1u << i;
+	u64 *sum;
 
 	e->leg[i] = state;
 	e->pending = traits & LEG_PENDING ? e->pending | bit : e->pending & ~bit;
@@ -81,20 +79,18 @@ void log_leg_set(struct xfer_log *log, struct log_entry *e, u32 i, u8 state)
 	e->pages = traits & LEG_PAGES ? e->pages | bit : e->pages & ~bit;
 	if (state == LEG_ACKED || state == LEG_SENDING_ACKED || state == LEG_OK)
 		e->attr[i] |= LEG_A_GOOD;
-	after = in_flight(e, i);
-	if (before != after) {
-		u64 *sum = &log->conn[i - 1].in_flight_sectors;
-
-		*sum = after ? *sum + sectors_of(e) : *sum - sectors_of(e);
-	}
+	if (!((old ^ traits) & in_flight_trait(e, i)))
+		return;
+	sum = &log->conn[i - 1].in_flight_sectors;
+	*sum = traits & in_flight_trait(e, i) ? *sum + sectors_of(e) : *sum - sectors_of(e);
 }
 
 /* Is there a leg whose data counts as written? */
-static bool any_good(const struct log_entry *e)
+static bool any_good(const struct xfer_log *log, const struct log_entry *e)
 {
 	u32 i;
 
-	for (i = 0; i < LOG_LEGS; i++)
+	for (i = 0; i <= log->nr_conns; i++)
 		if (e->attr[i] & LEG_A_GOOD)
 			return true;
 	return false;
@@ -106,7 +102,7 @@ static u32 complete(struct xfer_log *log, struct log_entry *e)
 	u32 what = LOG_COMPLETE;
 
 	if (e->kind == LOG_READ) {
-		if (!any_good(e)) {
+		if (!any_good(log, e)) {
 			e->error = -EIO;
 			what = LOG_RETRY;
 		}
@@ -117,7 +113,7 @@ static u32 complete(struct xfer_log *log, struct log_entry *e)
 		}
 		if (plan && plan->completion == PLAN_COMPLETE_FAIL)
 			e->error = plan->error ? plan->error : -EIO;
-		else if (any_good(e))
+		else if (any_good(log, e))
 			e->error = 0;
 		else if (!e->error)
 			e->error = -EIO;
@@ -534,6 +530,28 @@ void drbd_log_next(struct xfer_log *log, u32 peer, u64 now, struct log_emit *out
 		emit_barrier(c, now, out);
 }
 
+bool drbd_log_next_is_short(const struct xfer_log *log, u32 peer, u32 *size)
+{
+	const struct log_conn *c = &log->conn[peer];
+	u64 p;
+
+	if (!c->attached)
+		return false;
+	for (p = max(c->cursor, log->tail); p < log->head; p++) {
+		const struct log_entry *e = log_at(log, p);
+		u8 leg = e->leg[peer + 1];
+
+		if (leg == LEG_MARKER_QUEUED)
+			return false;
+		if (leg != LEG_QUEUED && leg != LEG_READ_QUEUED && !barrier_owed(c, e->epoch))
+			continue;
+		*size = e->size;
+		return true;
+	}
+	*size = 0;
+	return barrier_owed(c, log->epoch);
+}
+
 bool drbd_log_has_work(const struct xfer_log *log, u32 peer)
 {
 	const struct log_conn *c = &log->conn[peer];
@@ -657,7 +675,7 @@ bool drbd_log_retire_peek(const struct xfer_log *log, u32 nth, struct log_retire
 	out->size = e->size;
 	out->dagtag = e->dagtag;
 	if (e->kind == LOG_WRITE)
-		log_outcome(e, out);
+		log_outcome(log, e, out);
 	return true;
 }
 

@@ -250,6 +250,9 @@ struct log_emit {
  * if that fails the connection is lost anyway.
  */
 void drbd_log_next(struct xfer_log *log, u32 peer, u64 now, struct log_emit *out);
+/* True if drbd_log_next() would emit a write, a read or a barrier: a marker may
+ * stand for a whole bitmap. *@size: of that write at most, bytes. */
+bool drbd_log_next_is_short(const struct xfer_log *log, u32 peer, u32 *size);
 /* False if drbd_log_next() would certainly emit nothing. */
 bool drbd_log_has_work(const struct xfer_log *log, u32 peer);
 /* The send call for @position returned; @ok: all of it was handed over. Not @ok:

@@ -27,6 +27,6 @@ u32 log_leg_event(struct xfer_log *log, struct log_entry *e, u32 i, enum leg_eve
 /* Does @peer owe a barrier ack for, or still have to be sent, a write before @before? */
 bool log_owes_data(const struct xfer_log *log, u32 peer, u64 before);
 /* What a finished write means for the bitmap. */
-void log_outcome(const struct log_entry *e, struct log_retired *out);
+void log_outcome(const struct xfer_log *log, const struct log_entry *e, struct log_retired *out);
 
 #endif

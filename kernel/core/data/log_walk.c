@@ -295,13 +295,13 @@ const struct log_entry *drbd_log_oldest_unacked(const struct xfer_log *log, u32 
  * cleared, that of a peer that has it is left alone, all others are set. If our
  * own disk has not got it, it differs from everybody.
  */
-void log_outcome(const struct log_entry *e, struct log_retired *out)
+void log_outcome(const struct xfer_log *log, const struct log_entry *e, struct log_retired *out)
 {
 	const struct io_plan *plan = e->dev->plan;
 	u32 untouched = 0, clear = 0, i;
 
 	out->local_good = e->leg[0] == LEG_OK;
-	for (i = 0; i < CORE_MAX_PEERS; i++) {
+	for (i = 0; i < log->nr_conns; i++) {
 		s8 slot = plan && i < plan->nr_peers ? plan->peer[i].slot : -1;
 
 		if (e->leg[i + 1] == LEG_NOTICE)

@@ -19,6 +19,7 @@ void drbd_rate_init(struct rate_control *rc, const struct rate_options *o)
 void drbd_rate_requested(struct rate_control *rc, u32 sectors)
 {
 	rc->in_flight += (s32)sectors;
+	rc->left -= min(rc->left, sectors);
 }
 
 void drbd_rate_received(struct rate_control *rc, u32 sectors)
@@ -70,11 +71,10 @@ static s64 controlled(struct rate_control *rc, const struct rate_options *o, u32
 	return (s64)received + now;
 }
 
-u32 drbd_rate_step(struct rate_control *rc, const struct rate_options *o,
-		   u32 elapsed_ms, u32 max_buffers)
+void drbd_rate_step(struct rate_control *rc, const struct rate_options *o, u32 elapsed_ms)
 {
 	u32 received = rc->received;
-	s64 sectors, room;
+	s64 sectors;
 
 	rc->received = 0;
 	resize_plan(rc, min(o->c_plan_ahead, RATE_PLAN_MAX));
@@ -90,10 +90,20 @@ u32 drbd_rate_step(struct rate_control *rc, const struct rate_options *o,
 		sectors = (s64)per_step(o->resync_rate);
 	}
 	rc->want = (u32)min(sectors * 10 / SECTORS_PER_KIB, (s64)0xffffffff);
+	rc->left = (u32)min(sectors, (s64)0xffffffff);
+}
 
-	/* Both receivers could block on buffers while both senders wait. */
-	room = (s64)max_buffers * SECTORS_PER_PAGE / 2 - rc->in_flight;
-	return (u32)max(min(sectors, room), (s64)0);
+/*
+ * The limit in flight is looked at anew with each block that comes back: waiting for
+ * the next step would bound the speed to max-buffers a step, whatever wire and disks
+ * can do. More than half, and both receivers could block on buffers while both
+ * senders wait.
+ */
+u32 drbd_rate_budget(const struct rate_control *rc, u32 max_buffers)
+{
+	s64 room = (s64)max_buffers * SECTORS_PER_PAGE / 2 - rc->in_flight;
+
+	return (u32)max(min((s64)rc->left, room), (s64)0);
 }
 
 /* -- progress -- */

@@ -33,6 +33,7 @@ struct rate_control {
 	s32 plan_sum;
 	s32 in_flight;		/* sectors requested, not received */
 	u32 received;		/* sectors since the last step */
+	u32 left;		/* sectors of this step that were not asked for yet */
 	u32 want;		/* KiB/s: "want:" in /proc/drbd */
 };
 
@@ -40,10 +41,10 @@ void drbd_rate_init(struct rate_control *rc, const struct rate_options *o);
 /* Requests of @sectors went out; replies of @sectors came in. */
 void drbd_rate_requested(struct rate_control *rc, u32 sectors);
 void drbd_rate_received(struct rate_control *rc, u32 sectors);
-/* One step: sectors to request now. @elapsed_ms since the last step;
- * @max_buffers in pages of 4 KiB caps what may be in flight. */
-u32 drbd_rate_step(struct rate_control *rc, const struct rate_options *o,
-		   u32 elapsed_ms, u32 max_buffers);
+/* A step of 0.1 s begins, @elapsed_ms after the last one. */
+void drbd_rate_step(struct rate_control *rc, const struct rate_options *o, u32 elapsed_ms);
+/* Sectors to request now; @max_buffers in pages of 4 KiB caps what may be in flight. */
+u32 drbd_rate_budget(const struct rate_control *rc, u32 max_buffers);
 
 #define PROGRESS_MARKS 8u
 #define PROGRESS_MARK_MS 3000u

@@ -141,37 +141,60 @@ static const u8 next[LEG_NR_STATES][LEG_NR_EVENTS] = {
 
 #define PU (LEG_PENDING | LEG_UNDONE)
 
-static const struct {
-	const char *name;
-	u8 traits;
-} states[LEG_NR_STATES] = {
-	[LEG_NONE] = { "none", 0 },
-	[LEG_LOCAL_PENDING] = { "local-pending", PU },
-	[LEG_LOCAL_HELD] = { "local-held", PU | LEG_IS_HELD },
-	[LEG_QUEUED] = { "queued", PU | LEG_PAGES },
-	[LEG_SENDING] = { "sending", PU | LEG_PAGES | LEG_COUNTS },
-	[LEG_SENDING_ACKED] = { "sending-acked", PU | LEG_PAGES | LEG_COUNTS },
-	[LEG_SENDING_NEG] = { "sending-neg", PU | LEG_PAGES | LEG_COUNTS | LEG_IS_HELD },
-	[LEG_SENT] = { "sent", PU | LEG_PAGES | LEG_COUNTS },
-	[LEG_ACKED] = { "acked", LEG_UNDONE | LEG_COUNTS },
-	[LEG_NEG] = { "neg", PU | LEG_COUNTS | LEG_IS_HELD },
-	[LEG_NEG_STABLE] = { "neg-stable", PU | LEG_IS_HELD },
-	[LEG_NEG_RESOLVED] = { "neg-resolved", LEG_UNDONE | LEG_COUNTS },
-	[LEG_NEG_RESOLVED_SENDING] = { "neg-resolved-sending", PU | LEG_PAGES | LEG_COUNTS },
-	[LEG_HELD] = { "held", PU | LEG_PAGES | LEG_IS_HELD },
-	[LEG_HELD_SENDING] = { "held-sending", PU | LEG_PAGES | LEG_IS_HELD },
-	[LEG_HELD_LOST] = { "held-lost", PU | LEG_PAGES },
-	[LEG_HELD_ACKED] = { "held-acked", LEG_UNDONE | LEG_IS_HELD },
-	[LEG_READ_QUEUED] = { "read-queued", PU },
-	[LEG_READ_SENT] = { "read-sent", PU },
-	[LEG_READ_RECEIVING] = { "read-receiving", PU },
-	[LEG_MARKER_QUEUED] = { "marker-queued", PU },
-	[LEG_MARKER_SENDING] = { "marker-sending", PU },
-	[LEG_NOTICE] = { "notice", 0 },
-	[LEG_FLUSH_WAIT] = { "flush-wait", PU },
-	[LEG_FLUSH_HELD] = { "flush-held", PU | LEG_IS_HELD },
-	[LEG_OK] = { "ok", 0 },
-	[LEG_FAILED] = { "failed", 0 },
+const u8 drbd_leg_trait_table[LEG_NR_STATES] = {
+	[LEG_LOCAL_PENDING] = PU,
+	[LEG_LOCAL_HELD] = PU | LEG_IS_HELD,
+	[LEG_QUEUED] = PU | LEG_PAGES,
+	[LEG_SENDING] = PU | LEG_PAGES | LEG_COUNTS,
+	[LEG_SENDING_ACKED] = PU | LEG_PAGES | LEG_COUNTS,
+	[LEG_SENDING_NEG] = PU | LEG_PAGES | LEG_COUNTS | LEG_IS_HELD,
+	[LEG_SENT] = PU | LEG_PAGES | LEG_COUNTS,
+	[LEG_ACKED] = LEG_UNDONE | LEG_COUNTS,
+	[LEG_NEG] = PU | LEG_COUNTS | LEG_IS_HELD,
+	[LEG_NEG_STABLE] = PU | LEG_IS_HELD,
+	[LEG_NEG_RESOLVED] = LEG_UNDONE | LEG_COUNTS,
+	[LEG_NEG_RESOLVED_SENDING] = PU | LEG_PAGES | LEG_COUNTS,
+	[LEG_HELD] = PU | LEG_PAGES | LEG_IS_HELD,
+	[LEG_HELD_SENDING] = PU | LEG_PAGES | LEG_IS_HELD,
+	[LEG_HELD_LOST] = PU | LEG_PAGES,
+	[LEG_HELD_ACKED] = LEG_UNDONE | LEG_IS_HELD,
+	[LEG_READ_QUEUED] = PU,
+	[LEG_READ_SENT] = PU,
+	[LEG_READ_RECEIVING] = PU,
+	[LEG_MARKER_QUEUED] = PU,
+	[LEG_MARKER_SENDING] = PU,
+	[LEG_FLUSH_WAIT] = PU,
+	[LEG_FLUSH_HELD] = PU | LEG_IS_HELD,
+};
+
+static const char *const names[LEG_NR_STATES] = {
+	[LEG_NONE] = "none",
+	[LEG_LOCAL_PENDING] = "local-pending",
+	[LEG_LOCAL_HELD] = "local-held",
+	[LEG_QUEUED] = "queued",
+	[LEG_SENDING] = "sending",
+	[LEG_SENDING_ACKED] = "sending-acked",
+	[LEG_SENDING_NEG] = "sending-neg",
+	[LEG_SENT] = "sent",
+	[LEG_ACKED] = "acked",
+	[LEG_NEG] = "neg",
+	[LEG_NEG_STABLE] = "neg-stable",
+	[LEG_NEG_RESOLVED] = "neg-resolved",
+	[LEG_NEG_RESOLVED_SENDING] = "neg-resolved-sending",
+	[LEG_HELD] = "held",
+	[LEG_HELD_SENDING] = "held-sending",
+	[LEG_HELD_LOST] = "held-lost",
+	[LEG_HELD_ACKED] = "held-acked",
+	[LEG_READ_QUEUED] = "read-queued",
+	[LEG_READ_SENT] = "read-sent",
+	[LEG_READ_RECEIVING] = "read-receiving",
+	[LEG_MARKER_QUEUED] = "marker-queued",
+	[LEG_MARKER_SENDING] = "marker-sending",
+	[LEG_NOTICE] = "notice",
+	[LEG_FLUSH_WAIT] = "flush-wait",
+	[LEG_FLUSH_HELD] = "flush-held",
+	[LEG_OK] = "ok",
+	[LEG_FAILED] = "failed",
 };
 
 u8 drbd_leg_next(u8 state, enum leg_event event, u8 attr)
@@ -196,14 +219,9 @@ u8 drbd_leg_next(u8 state, enum leg_event event, u8 attr)
 	}
 }
 
-u8 drbd_leg_traits(u8 state)
-{
-	return state < LEG_NR_STATES ? states[state].traits : 0;
-}
-
 const char *drbd_leg_name(u8 state)
 {
-	return state < LEG_NR_STATES ? states[state].name : "?";
+	return state < LEG_NR_STATES ? names[state] : "?";
 }
 
 u8 drbd_leg_data_attr(u8 protocol, bool may_set_in_sync)

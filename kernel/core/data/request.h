@@ -97,7 +97,12 @@ enum leg_attr {
  * (A counts as written when sent; its data is gone then). */
 u8 drbd_leg_next(u8 state, enum leg_event event, u8 attr);
 /* enum leg_trait bits of a state. */
-u8 drbd_leg_traits(u8 state);
+extern const u8 drbd_leg_trait_table[LEG_NR_STATES];
+static inline u8 drbd_leg_traits(u8 state)
+{
+	return state < LEG_NR_STATES ? drbd_leg_trait_table[state] : 0;
+}
+
 const char *drbd_leg_name(u8 state);
 
 /* The attributes a data leg starts with: protocol and which acks to expect. */
