@@ -31,6 +31,11 @@ test-long: ## the same with more rounds, more seeds, longer fuzzing
 	@scripts/setup-host test
 	@scripts/run-tests --long
 
+.PHONY: bench
+bench: setup tools guest ## what an I/O costs: raw, ours, the stock module, md mirrors (10 minutes); BENCH_FLAGS="-help"
+	@scripts/build-module 6.1
+	@scripts/go run ./test/bench $(or $(BENCH_FLAGS),-rounds 2 -json $(CACHE)/bench.json)
+
 .PHONY: sim
 sim: ## run the simulator: SEEDS=2000 (FIRST=1); one of them with a trace: SEED=17
 	@scripts/go test ./test/sim -count=1 -timeout 0 -run 'TestSeeds$$' -v $(if $(SEED),-seed $(SEED),-seeds $(or $(SEEDS),2000) -first $(or $(FIRST),1))

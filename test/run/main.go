@@ -74,7 +74,7 @@ var checks = []check{
 	{"dkms build for kernel 6.1", always, command(sh("scripts/test-dkms", "6.1"))},
 	{"fuzzing", whenLong, (*runner).fuzz},
 	{"the programs", machines, command(sh("scripts/build-tools"))},
-	{"machine tests", machines, goTests("vm", "-p", "1", "-run", "^TestVM", "-timeout", "50m", "./test/vm/...")},
+	{"machine tests", machines, goTests("vm", "-p", "1", "-run", "^TestVM", "-timeout", "50m", "./test/vm/...", "./test/bench")},
 	{"machine tests on the debug kernel", whenLong, goTests("debug", "-p", "1", "-run", debugTests, "-timeout", "50m", "./test/vm/faults")},
 }
 

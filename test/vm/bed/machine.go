@@ -51,6 +51,7 @@ type Spec struct {
 	// Counting: one virtual nanosecond is one instruction, so that figures do not
 	// depend on the host (one CPU only; a host's core is busy while it is on).
 	Counting bool
+	Plugin   string // of QEMU, with its arguments: a profile by instructions
 }
 
 var names = []string{"alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel"}
@@ -235,6 +236,9 @@ func (m *Machine) qemuCommand(agentSocket string) []string {
 		"-netdev", "stream,id=n0,server=off,addr.type=unix,addr.path="+m.bed.net.socket(),
 		"-device", fmt.Sprintf("virtio-net-pci,netdev=n0,mac=%s,host_mtu=%d", macOf(m.number), m.spec.MTU),
 	)
+	if m.spec.Plugin != "" {
+		argv = append(argv, "-plugin", m.spec.Plugin)
+	}
 	for i, disk := range m.disks {
 		argv = append(argv,
 			"-drive", fmt.Sprintf("if=none,id=d%d,file=%s,format=raw,cache=unsafe,discard=unmap", i, disk),
