@@ -3,9 +3,12 @@ package bed
 import (
 	"encoding/json"
 	"fmt"
+	"io/fs"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"sort"
+	"strings"
 
 	"drbd/test/vm/proto"
 )
@@ -58,6 +61,49 @@ func (m *Machine) addBoot(c *cpio, tree *moduleTree) {
 	}
 }
 
+// hostFiles are where an installation puts what the host calls, without the configuration: that is the test's.
+var hostFiles = []string{"etc/init.d", "usr/lib/drbd"}
+
+func (m *Machine) addHostFiles(c *cpio) {
+	dir, err := m.bed.installHost()
+	for _, part := range hostFiles {
+		if err != nil {
+			break
+		}
+		err = filepath.WalkDir(filepath.Join(dir, part), func(path string, d fs.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				return err
+			}
+			name := "payload/" + strings.TrimPrefix(path, dir+"/")
+			if d.Type()&fs.ModeSymlink != 0 {
+				target, err := os.Readlink(path)
+				c.link(name, target)
+				return err
+			}
+			c.file(name, modeExec, path)
+			return nil
+		})
+	}
+	if err != nil && c.err == nil {
+		c.err = err
+	}
+}
+
+// installHost runs the part of `make install` about the host, once for all machines.
+func (b *Bed) installHost() (dir string, err error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	dir = filepath.Join(b.dir, "host")
+	if _, err := os.Stat(dir); err == nil {
+		return dir, nil
+	}
+	out, err := exec.Command(filepath.Join(b.top, "scripts/install-host"), dir).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("scripts/install-host: %w: %s", err, out)
+	}
+	return dir, nil
+}
+
 func (m *Machine) addPayload(c *cpio, tree *moduleTree) {
 	lib := "usr/lib/modules/" + tree.release
 	from := filepath.Join(tree.dir, "lib/modules", tree.release)
@@ -71,6 +117,7 @@ func (m *Machine) addPayload(c *cpio, tree *moduleTree) {
 			c.file("payload/usr/sbin/"+tool, modeExec, filepath.Join(m.bed.top, "bin", tool))
 		}
 		c.dir("payload/var/lib/drbd")
+		m.addHostFiles(c)
 	}
 	c.link("payload/usr/bin/fsync-writer", "/usr/sbin/bed-guest")
 	c.bytes("payload/etc/hostname", modeFile, []byte(m.Name+"\n"))
