@@ -264,6 +264,14 @@ func TestSnapshot(t *testing.T) {
 	ended(t, out, code, 0)
 	h.calledOnly("lvremove")
 
+	h = snapshots(t) // a stacked resource
+	h.set("DRBD_RESOURCE=upper")
+	h.set("DRBD_LL_DISK=/dev/drbd0 none")
+	h.tool("drbdadm", `case "$*" in "-S sh-lr-of upper") echo r0;; "sh-ll-dev r0/0") echo /dev/vg/data;; esac`)
+	out, code = h.run(script)
+	ended(t, out, code, 0)
+	h.calledOnly("lvcreate", "lvcreate -s -n data-before-resync -L 22240k vg/data")
+
 	h = snapshots(t)
 	out, code = h.run(script, "-a", "5", "-p", "20", "-v")
 	ended(t, out, code, 0, "22005 KiB")

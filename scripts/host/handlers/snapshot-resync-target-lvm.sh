@@ -45,8 +45,8 @@ if [ -z "${DRBD_RESOURCE:-}" ]; then
     exit 0
 fi
 
-# volume_paths prints "NUMBER MINOR PATH" of each volume with a disk. The kernel
-# may name one volume; a stacked resource has its disks in the lower one.
+# volume_paths prints "NUMBER MINOR PATH" of each volume with a disk; the kernel
+# may name one volume.
 volume_paths() {
     local minor
     if [ -n "${DRBD_VOLUME:-}" ] && [ -n "${DRBD_LL_DISK:-}" ]; then
@@ -105,6 +105,10 @@ remove() { # NUMBER MINOR PATH
 lvcreate_arguments=("$@")
 while read -r number minor path; do
     if [ -z "$path" ] || [ "$path" = none ]; then continue; fi
+    # A stacked resource stands on a device of the lower one, which has the disk.
+    case $path in
+    /dev/drbd*) path=$(drbdadm sh-ll-dev "$(drbdadm -S sh-lr-of "$DRBD_RESOURCE")/$number" </dev/null) ;;
+    esac
     case ${0##*/} in
     unsnapshot-*) remove "$number" "$minor" "$path" </dev/null ;;
     *) snapshot "$number" "$minor" "$path" </dev/null ;;
