@@ -163,12 +163,59 @@ static int send_bitmap(struct drbd_connection *conn, struct drbd_peer_device *pd
 	return err;
 }
 
+static bool next_notice(struct drbd_connection *conn, struct drbd_peer_device *pd,
+			u64 *sector, u32 *size)
+{
+	struct drbd_resource *res = conn->res;
+	struct drbd_device *dev = pd->dev;
+	bool any;
+
+	if (!dev->bitmap || pd->slot < 0)
+		return false;
+	spin_lock_irq(&res->log_lock);
+	spin_lock(&dev->bm_lock);
+	any = drbd_notice_next(&pd->notices, &dev->bitmap->core, pd->slot,
+			       res->log.conn[conn->index].cursor, sector, size);
+	spin_unlock(&dev->bm_lock);
+	spin_unlock_irq(&res->log_lock);
+	return any;
+}
+
+static bool step_notice(struct drbd_connection *conn, int *err)
+{
+	struct drbd_peer_device *pd;
+	struct wire_block b = {};
+	u8 body[WIRE_BODY_MAX];
+	u32 len;
+
+	list_for_each_entry(pd, &conn->peer_devices, of_conn) {
+		if (!next_notice(conn, pd, &b.sector, &b.size))
+			continue;
+		len = drbd_wire_put_block(P_OUT_OF_SYNC, body, &b);
+		*err = send_packet(conn, P_OUT_OF_SYNC, pd->dev->vnr, body, len, NULL);
+		return true;
+	}
+	return false;
+}
+
+/* All that may go; true: the link failed with *@err. */
+static bool send_notices(struct drbd_connection *conn, int *err)
+{
+	*err = 0;
+	while (!*err && step_notice(conn, err))
+		;
+	return *err != 0;
+}
+
 static int send_marker(struct drbd_connection *conn, const struct drbd_marker *m)
 {
 	int err;
 
 	if (m->bitmap_of)
 		return send_bitmap(conn, m->bitmap_of);
+	/* a target that begins must know of every write that was only a notice */
+	if (m->packet.cmd == P_SYNC_UUID && send_notices(conn, &err))
+		return err;
 	err = send_packet(conn, m->packet.cmd, m->packet.vnr, m->packet.body, m->packet.len, NULL);
 	/* what was announced holds from the next packet on */
 	if (!err && m->packet.cmd == P_PROTOCOL_UPDATE)
@@ -239,42 +286,7 @@ static bool step_log(struct drbd_connection *conn, int *err)
 	return true;
 }
 
-/* --- notices, answers, resync ------------------------------------------------------------ */
-
-static bool next_notice(struct drbd_connection *conn, struct drbd_peer_device *pd,
-			u64 *sector, u32 *size)
-{
-	struct drbd_resource *res = conn->res;
-	struct drbd_device *dev = pd->dev;
-	bool any;
-
-	if (!dev->bitmap || pd->slot < 0)
-		return false;
-	spin_lock_irq(&res->log_lock);
-	spin_lock(&dev->bm_lock);
-	any = drbd_notice_next(&pd->notices, &dev->bitmap->core, pd->slot,
-			       res->log.conn[conn->index].cursor, sector, size);
-	spin_unlock(&dev->bm_lock);
-	spin_unlock_irq(&res->log_lock);
-	return any;
-}
-
-static bool step_notice(struct drbd_connection *conn, int *err)
-{
-	struct drbd_peer_device *pd;
-	struct wire_block b = {};
-	u8 body[WIRE_BODY_MAX];
-	u32 len;
-
-	list_for_each_entry(pd, &conn->peer_devices, of_conn) {
-		if (!next_notice(conn, pd, &b.sector, &b.size))
-			continue;
-		len = drbd_wire_put_block(P_OUT_OF_SYNC, body, &b);
-		*err = send_packet(conn, P_OUT_OF_SYNC, pd->dev->vnr, body, len, NULL);
-		return true;
-	}
-	return false;
-}
+/* --- answers, resync ------------------------------------------------------------ */
 
 static struct drbd_peer_req *pop_reply(struct drbd_connection *conn, struct list_head *list)
 {

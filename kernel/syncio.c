@@ -701,8 +701,10 @@ static bool ask_next(struct drbd_peer_device *pd)
 		/* what is left of a step may be small, but a part would not be thin */
 		next = drbd_resync_next(&pd->pass, budget ? max(budget, thin >> SECTOR_BITS) : 0,
 					thin ?: WIRE_MAX_BIO, &sector, &size);
-		if (next == RESYNC_REQUEST)
+		if (next == RESYNC_REQUEST) {
 			drbd_resync_requested(&pd->pass, sector, size);
+			pd->resync_told = false;
+		}
 		tell = next == RESYNC_FINISHED && !pd->resync_told;
 		if (tell) {
 			pd->resync_told = true;

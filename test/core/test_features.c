@@ -545,7 +545,59 @@ static void state_overtakes_the_reply(void)
 	T_EQ(M.job.result, RES_SUCCESS);
 }
 
+/* --- a resync and the writes that were only notices --------------------------------------------- */
+
+static void md_is_written(void)
+{
+	struct core_event ev = { .type = EV_MD_WRITTEN, .dev = &M.dev, .ok = true };
+
+	ev.md_gen = M.dev.md_gen;
+	core_step(&M.res, &ev, 1, 1);
+}
+
+/* SyncUUID, which lets the target begin, comes behind them. */
+static void sync_uuid_waits_for_notices(void)
+{
+	connected("");
+	M.pd.sync = SYNC_MD;
+	M.pd.sync_source = true;
+	M.pd.sync_md_gen = M.dev.md_gen;
+	M.pd.now.repl = M.pd.next.repl = REPL_WF_BITMAP_S;
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_INCONSISTENT;
+	step(EV_TIMER);
+	T_EQ(M.pd.now.repl, REPL_SYNC_SOURCE);
+	T_EQ(M.dev.plan.peer[0].leg, PLAN_DATA);
+	T_OK(action(ACT_DRAIN) && !sends(P_SYNC_UUID) && !action(ACT_START_RESYNC));
+	step(EV_DRAINED);
+	T_OK(sends(P_SYNC_UUID) && action(ACT_START_RESYNC));
+}
+
+/* A notice that arrives while the last ping is out is not forgotten. */
+static void resync_does_not_end_with_bits_set(void)
+{
+	connected("");
+	M.pd.sync = SYNC_RUN;
+	M.pd.now.repl = M.pd.next.repl = REPL_SYNC_TARGET;
+	M.dev.now.disk = M.dev.next_state.disk = DISK_INCONSISTENT;
+	step(EV_RESYNC_DONE);
+	T_OK(action(ACT_PING));
+	M.pd.dirty_bits = 3;
+	step(EV_PING_ACK);
+	T_EQ(M.pd.sync, SYNC_RUN);
+	T_EQ(M.pd.now.repl, REPL_SYNC_TARGET);
+	M.pd.dirty_bits = 0;
+	step(EV_RESYNC_DONE);
+	step(EV_PING_ACK);
+	md_is_written();
+	T_EQ(M.pd.now.repl, REPL_ESTABLISHED);
+	T_EQ(M.dev.now.disk, DISK_UP_TO_DATE);
+}
+
 const struct c_test feature_tests[] = {
+
+	{ "resync: SyncUUID waits for notices", sync_uuid_waits_for_notices },
+	{ "resync: does not end with bits set", resync_does_not_end_with_bits_set },
+
 	{ "invalidate: State overtakes the reply", state_overtakes_the_reply },
 
 	{ "discards: whole granules", discards_of_whole_granules },

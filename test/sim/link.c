@@ -725,6 +725,26 @@ static int send_barrier(struct host *h, u32 number)
 			NULL, 0, 0);
 }
 
+static bool step_notice(struct host *h, int *err)
+{
+	u64 sector;
+	u32 size;
+
+	if (!h->bm || h->slot < 0 ||
+	    !drbd_notice_next(&h->notices, h->bm, (u32)h->slot, h->log.conn[0].cursor, &sector, &size))
+		return false;
+	*err = send_block(h, P_OUT_OF_SYNC, sector, size, 0);
+	return true;
+}
+
+static void send_notices(struct host *h)
+{
+	int err = 0;
+
+	while (!err && step_notice(h, &err))
+		;
+}
+
 static int emit_entry(struct host *h, const struct log_emit *e, const struct log_entry *read)
 {
 	const struct marker *m;
@@ -738,6 +758,8 @@ static int emit_entry(struct host *h, const struct log_emit *e, const struct log
 		return send_block(h, P_DATA_REQUEST, read->sector, read->size, e->position);
 	case LOG_EMIT_MARKER:
 		m = e->entry->owner;
+		if (!m->bitmap && m->packet.cmd == P_SYNC_UUID)
+			send_notices(h);
 		if (!m->bitmap)
 			return transmit(h, CH_DATA, m->packet.cmd, m->packet.vnr, m->packet.body,
 					m->packet.len, NULL, 0, 0);
@@ -857,18 +879,6 @@ static bool step_reply(struct host *h, int *err)
 	len = drbd_wire_put_data(cmd, body, &d);
 	*err = transmit(h, CH_DATA, cmd, 0, body, len, pr->v, 0, pr->size);
 	reply_sent(pr);
-	return true;
-}
-
-static bool step_notice(struct host *h, int *err)
-{
-	u64 sector;
-	u32 size;
-
-	if (!h->bm || h->slot < 0 ||
-	    !drbd_notice_next(&h->notices, h->bm, (u32)h->slot, h->log.conn[0].cursor, &sector, &size))
-		return false;
-	*err = send_block(h, P_OUT_OF_SYNC, sector, size, 0);
 	return true;
 }
 

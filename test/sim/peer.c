@@ -585,8 +585,10 @@ bool rs_step(struct host *h)
 	if (h->pass.requests >= 16)
 		return false;
 	next = drbd_resync_next(&h->pass, h->budget, WIRE_MAX_BIO, &sector, &size);
-	if (next == RESYNC_REQUEST)
+	if (next == RESYNC_REQUEST) {
 		drbd_resync_requested(&h->pass, sector, size);
+		h->resync_told = false;
+	}
 	if (next == RESYNC_FINISHED && !h->resync_told) {
 		h->resync_told = true;
 		h->ev_done.ev.rs_failed = h->pass.failed;

@@ -41,7 +41,8 @@ enum resync_next drbd_resync_next(struct resync_pass *p, u32 budget, u32 max_byt
 	u32 block = block_sectors(p), most;
 	u64 bit = BITMAP_NONE;
 
-	if (p->finished)
+	/* bits may have been set since, however that was */
+	if (p->finished && (p->aborted || p->failed || !p->bm->weight[p->slot]))
 		return RESYNC_FINISHED;
 	if (!p->aborted && p->bm->bits)
 		bit = drbd_bitmap_next_set(p->bm, p->slot, p->position, p->bm->bits - 1);

@@ -87,6 +87,7 @@ enum core_sync_phase {
 	SYNC_HELPER,		/* before-resync-* runs */
 	SYNC_WRITE,		/* the bitmap is being written */
 	SYNC_MD,		/* the new identifiers are being written */
+	SYNC_NOTICES,		/* source: writes that are notices must be told before SyncUUID */
 	SYNC_WAIT_UUID,		/* target below 110: SyncUUID must come */
 	SYNC_RUN,
 	SYNC_FINISH_PING,	/* the peer must be alive before anybody is UpToDate */
@@ -250,7 +251,8 @@ struct core_job {
 	u8 phase;			/* private to the job's function; 0 at first */
 	u8 tries;
 	bool force;
-	bool flag;			/* JOB_CONNECT: discard_my_data */
+	bool flag;			/* JOB_CONNECT: discard_my_data; JOB_INVALIDATE_PEER:
+					 * only what is marked already */
 	bool cancel;			/* set by the loop on EV_JOB_CANCEL */
 	bool force_disk;		/* JOB_PRIMARY --force: local disk is to be called UpToDate */
 	u32 asked;			/* volumes that have agreed so far */

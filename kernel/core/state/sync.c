@@ -202,11 +202,28 @@ static bool step_start(struct core_peer_device *pd)
 {
 	if (!md_is_stable(pd))
 		return false;
-	if (pd->sync_source)
-		send_sync_uuid(pd);
-	pd->sync = SYNC_RUN;
 	pd->next.repl = pd->sync_source ? REPL_SYNC_SOURCE : REPL_SYNC_TARGET;
 	change_commit(pd->dev->res, "resync-started");
+	if (pd->sync_source) {
+		/* from here on writes are data; the target may not end before it knows
+		 * of those that were not */
+		pd->sync = SYNC_NOTICES;
+		pd->dev->drained = false;
+		emit_dev(pd->dev, ACT_DRAIN);
+	} else {
+		pd->sync = SYNC_RUN;
+		emit_pd(pd, ACT_START_RESYNC);
+	}
+	return true;
+}
+
+/* Their bits are set, and the sender lets the notices go before this packet. */
+static bool step_notices(struct core_peer_device *pd)
+{
+	if (!pd->dev->drained)
+		return false;
+	send_sync_uuid(pd);
+	pd->sync = SYNC_RUN;
 	emit_pd(pd, ACT_START_RESYNC);
 	return true;
 }
@@ -216,7 +233,7 @@ void resync_done(struct core_resource *res, const struct core_event *ev)
 	struct core_peer_device *pd = ev->pd;
 
 	(void)res;
-	if (pd->sync != SYNC_RUN || pd->sync_source)
+	if ((pd->sync != SYNC_RUN && pd->sync != SYNC_FINISH_PING) || pd->sync_source)
 		return;
 	pd->rs_failed = ev->rs_failed;
 	pd->sync = SYNC_FINISH_PING;
@@ -242,6 +259,11 @@ static bool step_finish_ping(struct core_peer_device *pd)
 		return false;
 	if (pd->rs_failed) {
 		finish_failed(pd);
+		return true;
+	}
+	/* a bit was set behind the last block: it goes on, and will be told again */
+	if (pd->dirty_bits) {
+		pd->sync = SYNC_RUN;
 		return true;
 	}
 	generation_sync_finished(pd);
@@ -301,6 +323,8 @@ bool sync_step(struct core_peer_device *pd)
 		return step_write(pd);
 	case SYNC_MD:
 		return step_start(pd);
+	case SYNC_NOTICES:
+		return step_notices(pd);
 	case SYNC_FINISH_PING:
 		return step_finish_ping(pd);
 	case SYNC_FINISH_MD:
