@@ -730,7 +730,20 @@ static s32 start_ov(struct nl_request *rq)
 
 static s32 inval_peer(struct nl_request *rq)
 {
-	return peer_device_job(rq, JOB_INVALIDATE_PEER);
+	struct nl_inval_peer_params parms;
+	struct drbd_job job;
+	int err;
+
+	nl_inval_peer_params_defaults(&parms);
+	err = nl_inval_peer_params_from_attrs(&parms, payload(rq), NL_CREATE, NULL);
+	if (err)
+		return bad_payload(rq, err);
+	drbd_job_init(&job, JOB_INVALIDATE_PEER);
+	job.core.pd = &rq->pd->core;
+	job.core.dev = &rq->pd->dev->core;
+	job.core.conn = &rq->pd->conn->core;
+	job.core.flag = !parms.p_reset_bitmap;
+	return run(rq, &job);
 }
 
 /* The peer that was named, else the first that is connected, else the first. */
@@ -758,6 +771,10 @@ static s32 invalidate(struct nl_request *rq)
 	err = nl_invalidate_parms_from_attrs(&parms, payload(rq), NL_CREATE, NULL);
 	if (err)
 		return bad_payload(rq, err);
+	if (!parms.reset_bitmap) {
+		nl_text(rq, "the peer's protocol cannot be asked for it: run 'drbdadm invalidate-remote --reset-bitmap=no' on the node with the right data");
+		return ERR_APV_TOO_LOW;
+	}
 	rq->pd = sync_peer(rq->dev, parms.sync_from_peer_node_id);
 	if (!rq->pd) {
 		nl_text(rq, "there is no such peer to get the data from");

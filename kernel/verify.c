@@ -78,7 +78,7 @@ static void tell_end(struct drbd_peer_device *pd, const struct verify_run *v, u6
 		drbd_info(dev->res, "%u drbd%u %s: Online verify could not compare %llu %uk blocks",
 			  dev->vnr, dev->minor, name, v->skipped, 1u << (v->bm->shift - 10));
 	if (v->found)
-		drbd_warn(dev->res, "%u drbd%u %s: Online verify found %llu %uk blocks out of sync! They are marked, not repaired: find out which node has the right data, then 'drbdadm invalidate' on the other one",
+		drbd_warn(dev->res, "%u drbd%u %s: Online verify found %llu %uk blocks out of sync! They are marked, not repaired: on the node with the right data, 'drbdadm invalidate-remote --reset-bitmap=no' copies them to the other one",
 			  dev->vnr, dev->minor, name, v->found, 1u << (v->bm->shift - 10));
 }
 

@@ -593,7 +593,55 @@ static void resync_does_not_end_with_bits_set(void)
 	T_EQ(M.dev.now.disk, DISK_UP_TO_DATE);
 }
 
+/* --- only what is marked ------------------------------------------------------------------------- */
+
+static void repair_copies_what_is_marked(void)
+{
+	struct core_event md = { .type = EV_MD_WRITTEN, .dev = &M.dev, .ok = true };
+
+	connected("");
+	M.dev.md.current_uuid = 0xa0;
+	M.job = (struct core_job){
+		.type = JOB_INVALIDATE_PEER, .flag = true, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd,
+	};
+	step(EV_JOB);
+	T_EQ(M.job.result, RES_NOTHING_TO_DO);
+	T_EQ(M.dev.md.current_uuid, 0xa0);
+
+	M.pd.dirty_bits = 5;
+	step(EV_JOB);
+	T_OK(action(ACT_WRITE_MD) && !sends(P_UUIDS));
+	T_EQ(M.dev.md.peer[1].bitmap_uuid, 0xa0);
+	T_OK(M.dev.md.current_uuid != 0xa0);
+	md.md_gen = M.dev.md_gen;
+	core_step(&M.res, &md, 1, 1);
+	T_EQ(M.job.result, RES_SUCCESS);
+	T_EQ(M.pd.now.repl, REPL_WF_BITMAP_S);
+	T_OK(sends(P_UUIDS) && sends(P_STATE) && action(ACT_SEND_BITMAP) && !action(ACT_SET_ALL_BITS));
+
+	connected("");
+	M.pd.dirty_bits = 5;
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_INCONSISTENT;
+	M.job = (struct core_job){
+		.type = JOB_INVALIDATE_PEER, .flag = true, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd,
+	};
+	step(EV_JOB);
+	T_EQ(M.job.result, RES_NO_UP_TO_DATE_DISK);
+	T_OK(!action(ACT_WRITE_MD));
+
+	connected("");
+	M.pd.dirty_bits = 5;
+	M.conn.now.peer_role = M.conn.next_state.peer_role = ROLE_PRIMARY;
+	M.job = (struct core_job){
+		.type = JOB_INVALIDATE_PEER, .flag = true, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd,
+	};
+	step(EV_JOB);
+	T_EQ(M.job.result, RES_DEVICE_IN_USE);
+	T_OK(!action(ACT_WRITE_MD));
+}
+
 const struct c_test feature_tests[] = {
+	{ "repair: copies what is marked", repair_copies_what_is_marked },
 
 	{ "resync: SyncUUID waits for notices", sync_uuid_waits_for_notices },
 	{ "resync: does not end with bits set", resync_does_not_end_with_bits_set },

@@ -322,9 +322,72 @@ static bool job_invalidate(struct core_job *job)
 	return full_sync(job, REPL_STARTING_SYNC_T);
 }
 
+/* Whether the blocks that are marked can be copied to the peer: 1, or why not. */
+static s32 repair_allowed(const struct core_peer_device *pd)
+{
+	if (pd->dev->now.disk == DISK_DISKLESS)
+		return ERR_NO_DISK;
+	if (pd->conn->link != LINK_UP)
+		return RES_NEED_CONNECTION;
+	if (pd->now.repl != REPL_ESTABLISHED || pd->sync != SYNC_NONE)
+		return RES_RESYNC_RUNNING;
+	if (pd->dev->now.disk != DISK_UP_TO_DATE || pd->now.pdsk != DISK_UP_TO_DATE)
+		return RES_NO_UP_TO_DATE_DISK;
+	/* it would refuse to become target, and lose its disk by that */
+	if (pd->conn->now.peer_role == ROLE_PRIMARY)
+		return RES_DEVICE_IN_USE;
+	return RES_SUCCESS;
+}
+
+static const char *repair_refusal(s32 code)
+{
+	switch (code) {
+	case ERR_NO_DISK:
+		return "the device has no disk: attach one first";
+	case RES_DEVICE_IN_USE:
+		return "the peer is Primary and uses its data: make it Secondary, or run this there if its data is right";
+	default:
+		return core_result_text(code);
+	}
+}
+
+/*
+ * invalidate-remote --reset-bitmap=no: only what is marked, by a verify. In the
+ * dialect of 8.4 no request says this, but the ordinary handshake does: a new
+ * generation here, tracked from the old one on, makes the peer target by bitmap.
+ * It is stable before the peer hears of it; after a crash or a lost link the
+ * next connection does the rest.
+ */
+static bool repair(struct core_job *job)
+{
+	struct core_peer_device *pd = job->pd;
+	struct core_device *dev = pd->dev;
+	s32 r = repair_allowed(pd);
+
+	if (job->phase == 0 && (in_transient_state(job->res) || dev->gen_writing))
+		return false;
+	if (r != RES_SUCCESS)
+		return fail(job, r, "%s", repair_refusal(r));
+	if (job->phase == 0) {
+		if (!pd->dirty_bits)
+			return fail(job, RES_NOTHING_TO_DO, "no block is marked as different");
+		if (!*bitmap_uuid(pd))
+			generation_rotate(dev);
+		write_md(dev);
+		dev->job_md_gen = dev->md_gen;
+		job->phase = 1;
+		return false;
+	}
+	if ((s32)(dev->md_stable - dev->job_md_gen) < 0)
+		return false;
+	send_uuids(pd);
+	sync_decided(pd, true, false);
+	return finish(job, RES_SUCCESS);
+}
+
 static bool job_invalidate_peer(struct core_job *job)
 {
-	return full_sync(job, REPL_STARTING_SYNC_S);
+	return job->flag ? repair(job) : full_sync(job, REPL_STARTING_SYNC_S);
 }
 
 static bool (*const jobs[JOB_TYPES])(struct core_job *) = {

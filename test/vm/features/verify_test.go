@@ -85,6 +85,42 @@ func TestVMVerify(t *testing.T) {
 	})
 }
 
+// What a verify has found can be copied in the direction that the administrator says,
+// and nothing else is.
+func TestVMVerifyRepair(t *testing.T) {
+	onEachPair(t, func(p *pair) {
+		p.configure(verifyOptions)
+		p.up()
+		p.damage(p.bravo, 4096)
+		p.damage(p.alpha, 20480)
+		p.run(p.alpha, "drbdadm verify r0")
+		p.verified(p.alpha)
+		p.outOfSync(8)
+		// who is asked has the right data: the Secondary, or the Primary
+		right := p.alpha
+		if p.ours[p.bravo] {
+			right = p.bravo
+			p.refused(right, "drbdadm invalidate-remote --reset-bitmap=no r0", "Primary")
+			p.run(p.alpha, "drbdadm secondary r0")
+		}
+		p.refused(right, "drbdadm invalidate --reset-bitmap=no r0", "invalidate-remote")
+		before := p.copied(right)
+		p.run(right, "drbdadm invalidate-remote --reset-bitmap=no r0")
+		p.wait(right, "cs:Connected ds:UpToDate/UpToDate")
+		p.waitBoth("cs:Connected ds:UpToDate/UpToDate")
+		p.outOfSync(0)
+		if n := p.copied(right) - before; n != 8 {
+			p.t.Errorf("%d KiB were copied, 8 differ", n)
+		}
+		p.run(p.alpha, "drbdadm disconnect r0 && drbdadm connect r0")
+		p.waitBoth("cs:Connected ds:UpToDate/UpToDate")
+		p.run(p.alpha, "drbdadm verify r0")
+		p.verified(p.alpha)
+		p.outOfSync(0)
+		p.equal()
+	})
+}
+
 // A part can be verified, progress is shown, and an interrupted verify goes on
 // where it was.
 func TestVMVerifyPart(t *testing.T) {
