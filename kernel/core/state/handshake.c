@@ -226,6 +226,17 @@ static void connect_without_sync(struct core_peer_device *pd, u8 pdsk)
 	change_commit(dev->res, "established");
 }
 
+static bool both_primary(const struct core_peer_device *pd, u8 peer_role)
+{
+	return peer_role == ROLE_PRIMARY && pd->dev->res->now.role == ROLE_PRIMARY &&
+	       !pd->conn->conf.two_primaries;
+}
+
+static void refuse_two_primaries(struct core_peer_device *pd)
+{
+	give_up(pd->conn, "both nodes are Primary and allow-two-primaries is not set: make one of them Secondary");
+}
+
 /* Both have a disk: generations decide. @first: this ends the handshake. */
 static void decide(struct core_peer_device *pd, u8 pdsk, u8 peer_role, bool first)
 {
@@ -238,6 +249,11 @@ static void decide(struct core_peer_device *pd, u8 pdsk, u8 peer_role, bool firs
 		run_helper(pd, HELPER_INITIAL_SPLIT_BRAIN);
 	if (p.verdict == VERDICT_DROP) {
 		refuse(pd, &p, first);
+		return;
+	}
+	/* a Primary that lost its source meets that as Primary: no split brain */
+	if (first && both_primary(pd, peer_role)) {
+		refuse_two_primaries(pd);
 		return;
 	}
 	take_repairs(pd, &in.compare);
@@ -282,10 +298,9 @@ static void first_state(struct core_peer_device *pd, const struct wire_state *s)
 		link_lose(conn, CONN_PROTOCOL_ERROR);
 		return;
 	}
-	if (s->role == ROLE_PRIMARY && dev->res->now.role == ROLE_PRIMARY &&
-	    !conn->conf.two_primaries &&
+	if (both_primary(pd, s->role) &&
 	    (pd->peer_uuids.current_uuid & ~1ULL) == (pd->sent_uuids.current_uuid & ~1ULL)) {
-		give_up(conn, "both nodes are Primary and allow-two-primaries is not set: make one of them Secondary");
+		refuse_two_primaries(pd);
 		return;
 	}
 	conn->next_state.peer_role = s->role;
