@@ -177,6 +177,17 @@ static bool someone_is_primary(void)
 	return false;
 }
 
+/* It has been told to give its disk up, and waits for its peer's consent. */
+static bool detaching(const struct host *h)
+{
+	const struct core_node *n;
+
+	for (n = h->jobs.next; n != &h->jobs; n = n->next)
+		if (container_of(n, struct job, link)->core.type == JOB_DETACH)
+			return true;
+	return false;
+}
+
 /* A reasonable administrator promotes the node that has all the data. */
 static void promote(struct host *h)
 {
@@ -184,7 +195,8 @@ static void promote(struct host *h)
 	bool linked = h->st_pd.repl >= REPL_ESTABLISHED && h->st_pd.pdsk == DISK_UP_TO_DATE;
 	bool force = false;
 
-	if (h->st_res.role == ROLE_PRIMARY || (!W->diskless && h->st_dev.disk < DISK_INCONSISTENT))
+	if (h->st_res.role == ROLE_PRIMARY ||
+	    (!W->diskless && (h->st_dev.disk < DISK_INCONSISTENT || detaching(h))))
 		return;
 	if (someone_is_primary() && !(W->reckless ? chance(30) : h->st_pd.repl >= REPL_ESTABLISHED))
 		return;
