@@ -289,6 +289,7 @@ struct drbd_connection {
 	bool snd_kick;
 	struct mutex snd_mutex;			/* whoever writes to the data stream */
 	bool snd_open, snd_failed;		/* snd_mutex */
+	u32 snd_lead;				/* snd_mutex: bytes of a barrier that wait in snd_buf */
 	spinlock_t snd_lock;
 	struct list_head replies;		/* snd_lock: peer requests whose answer has data */
 	struct list_head rs_ready;		/* snd_lock: resync requests that may be sent */
@@ -320,6 +321,8 @@ struct drbd_connection {
 	struct recv_epochs epochs;		/* epoch_lock */
 	struct list_head held;			/* epoch_lock: peer writes of later epochs */
 	struct work_struct epoch_work;		/* flushes and barrier acks */
+	atomic_t epoch_kicks;			/* not zero: somebody takes the steps of epochs */
+	bool flush_due;				/* whoever does: a flush is the next one */
 	atomic_t active;			/* peer requests that are not finished */
 	wait_queue_head_t idle_wait;
 	atomic_t buffers;			/* pages in use for this peer */

@@ -243,7 +243,7 @@ static void epoch_done(struct drbd_connection *conn, u32 tag)
 	drbd_recv_write_done(&conn->epochs, tag);
 	barrier = conn->epochs.first != conn->epochs.open;
 	spin_unlock_irqrestore(&conn->epoch_lock, flags);
-	if (barrier)
+	if (barrier && atomic_fetch_inc(&conn->epoch_kicks) == 0)
 		queue_work(peer_wq, &conn->epoch_work);
 }
 
@@ -473,26 +473,30 @@ int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
 	return 0;
 }
 
-int drbd_peer_barrier(struct drbd_connection *conn, u32 number)
-{
-	bool taken;
-
-	while (true) {
-		spin_lock_irq(&conn->epoch_lock);
-		taken = drbd_recv_barrier(&conn->epochs, number);
-		spin_unlock_irq(&conn->epoch_lock);
-		queue_work(peer_wq, &conn->epoch_work);
-		if (taken)
-			return 0;
-		if (READ_ONCE(conn->dropped))
-			return -ECONNRESET;
-		schedule_timeout_uninterruptible(1);
-	}
-}
-
 /* --- epochs -------------------------------------------------------------------------------------------- */
 
-/* A flush covers every backing device of the resource. */
+static bool must_flush(const struct drbd_device *dev, const struct drbd_backing *b)
+{
+	return READ_ONCE(dev->disk_conf.disk_flushes) && compat_write_cache(b->bdev);
+}
+
+/* Whether a flush, which covers every backing device of the resource, has anything to do. */
+static bool has_cache(struct drbd_resource *res)
+{
+	struct drbd_device *dev;
+	bool any = false;
+
+	list_for_each_entry_rcu(dev, &res->devices, node, true) {
+		struct drbd_backing *b = drbd_backing_get(dev);
+
+		if (!b)
+			continue;
+		any |= must_flush(dev, b);
+		drbd_backing_put(b);
+	}
+	return any;
+}
+
 static bool flush_all(struct drbd_resource *res)
 {
 	struct drbd_device *dev;
@@ -503,7 +507,7 @@ static bool flush_all(struct drbd_resource *res)
 
 		if (!b)
 			continue;
-		if (READ_ONCE(dev->disk_conf.disk_flushes) && blkdev_issue_flush(b->bdev))
+		if (must_flush(dev, b) && blkdev_issue_flush(b->bdev))
 			ok = false;
 		drbd_backing_put(b);
 	}
@@ -535,11 +539,19 @@ static void release_epoch(struct drbd_connection *conn, u32 tag)
 	}
 }
 
-void drbd_epoch_work(struct work_struct *work)
+static void flush_epoch(struct drbd_connection *conn)
 {
-	struct drbd_connection *conn = container_of(work, struct drbd_connection, epoch_work);
+	bool ok = flush_all(conn->res);
+
+	spin_lock_irq(&conn->epoch_lock);
+	drbd_recv_flushed(&conn->epochs, ok);
+	spin_unlock_irq(&conn->epoch_lock);
+}
+
+/* False: a disk must be flushed first, which only the work does. */
+static bool epoch_steps(struct drbd_connection *conn, bool may_flush)
+{
 	struct recv_step step;
-	bool ok;
 
 	while (true) {
 		spin_lock_irq(&conn->epoch_lock);
@@ -547,12 +559,11 @@ void drbd_epoch_work(struct work_struct *work)
 		spin_unlock_irq(&conn->epoch_lock);
 		switch (step.action) {
 		case RECV_NOTHING:
-			return;
+			return true;
 		case RECV_DO_FLUSH:
-			ok = flush_all(conn->res);
-			spin_lock_irq(&conn->epoch_lock);
-			drbd_recv_flushed(&conn->epochs, ok);
-			spin_unlock_irq(&conn->epoch_lock);
+			if (!may_flush && has_cache(conn->res))
+				return false;
+			flush_epoch(conn);
 			break;
 		case RECV_DO_ACK:
 			send_barrier_ack(conn, step.number, step.count);
@@ -561,5 +572,53 @@ void drbd_epoch_work(struct work_struct *work)
 			release_epoch(conn, step.tag);
 			break;
 		}
+	}
+}
+
+/*
+ * Whoever raises epoch_kicks from zero takes the steps until it is zero again: the
+ * receiver with each barrier, or the work, which also takes over where the receiver
+ * would have to wait for a disk.
+ */
+static void run_epochs(struct drbd_connection *conn, bool may_flush)
+{
+	int seen;
+
+	do {
+		seen = atomic_read(&conn->epoch_kicks);
+		if (!epoch_steps(conn, may_flush)) {
+			conn->flush_due = true;
+			queue_work(peer_wq, &conn->epoch_work);
+			return;
+		}
+	} while (atomic_sub_return(seen, &conn->epoch_kicks));
+}
+
+void drbd_epoch_work(struct work_struct *work)
+{
+	struct drbd_connection *conn = container_of(work, struct drbd_connection, epoch_work);
+
+	if (conn->flush_due) {
+		conn->flush_due = false;
+		flush_epoch(conn);
+	}
+	run_epochs(conn, true);
+}
+
+int drbd_peer_barrier(struct drbd_connection *conn, u32 number)
+{
+	bool taken;
+
+	while (true) {
+		spin_lock_irq(&conn->epoch_lock);
+		taken = drbd_recv_barrier(&conn->epochs, number);
+		spin_unlock_irq(&conn->epoch_lock);
+		if (atomic_fetch_inc(&conn->epoch_kicks) == 0)
+			run_epochs(conn, false);
+		if (taken)
+			return 0;
+		if (READ_ONCE(conn->dropped))
+			return -ECONNRESET;
+		schedule_timeout_uninterruptible(1);
 	}
 }

@@ -27,15 +27,16 @@ void drbd_senders_kick(struct drbd_resource *res)
 	rcu_read_unlock();
 }
 
-/* Header and body into the connection's buffer; returns the length of both. */
+/* Header and body into the connection's buffer, behind what waits there; returns the
+ * length of all. */
 static u32 frame(struct drbd_connection *conn, u16 cmd, u16 vnr, const void *body, u32 len,
 		 u32 payload)
 {
-	u8 *buf = conn->snd_buf;
+	u8 *buf = (u8 *)conn->snd_buf + conn->snd_lead;
 	u32 head = drbd_packet_encode(&conn->wire, buf, cmd, vnr, len + payload);
 
 	memcpy(buf + head, body, len);
-	return head + len;
+	return conn->snd_lead + head + len;
 }
 
 static int send_packet(struct drbd_connection *conn, u16 cmd, u16 vnr, const void *body, u32 len,
@@ -43,6 +44,7 @@ static int send_packet(struct drbd_connection *conn, u16 cmd, u16 vnr, const voi
 {
 	u32 n = frame(conn, cmd, vnr, body, len, bio ? bio->bi_iter.bi_size : 0);
 
+	conn->snd_lead = 0;
 	return drbd_tcp_send(conn, conn->snd_buf, n, bio);
 }
 
@@ -120,12 +122,28 @@ static int send_read(struct drbd_connection *conn, const struct log_emit *e,
 	return send_packet(conn, P_DATA_REQUEST, pd->dev->vnr, body, len, NULL);
 }
 
+/* What is emitted next is a write or a read: the barrier in front of it leaves with it. */
+static bool write_follows(struct drbd_connection *conn)
+{
+	bool follows;
+	u32 size;
+
+	spin_lock_irq(&conn->res->log_lock);
+	follows = drbd_log_next_is_short(&conn->res->log, conn->index, &size) && size;
+	spin_unlock_irq(&conn->res->log_lock);
+	return follows;
+}
+
 static int send_barrier(struct drbd_connection *conn, u32 number)
 {
 	struct wire_barrier b = { .number = number };
 	u8 body[WIRE_BODY_MAX];
 	u32 len = drbd_wire_put_barrier(P_BARRIER, body, &b);
 
+	if (write_follows(conn)) {
+		conn->snd_lead = frame(conn, P_BARRIER, 0, body, len, 0);
+		return 0;
+	}
 	return send_packet(conn, P_BARRIER, 0, body, len, NULL);
 }
 
@@ -446,6 +464,7 @@ void drbd_send_open(struct drbd_connection *conn, bool open)
 {
 	mutex_lock(&conn->snd_mutex);
 	conn->snd_open = open;
+	conn->snd_lead = 0;
 	if (open)
 		conn->snd_failed = false;
 	mutex_unlock(&conn->snd_mutex);

@@ -62,6 +62,16 @@ static inline void compat_bdev_close(struct compat_bdev *h)
 }
 #endif
 
+/* Whether writes may be lost at a power failure until a flush. */
+static inline bool compat_write_cache(struct block_device *bdev)
+{
+#ifdef COMPAT_WRITE_CACHE
+	return bdev_write_cache(bdev);
+#else
+	return test_bit(QUEUE_FLAG_WC, &bdev_get_queue(bdev)->queue_flags);
+#endif
+}
+
 /* --- the disk ---------------------------------------------------------------- */
 
 #ifdef COMPAT_BLK_MODE

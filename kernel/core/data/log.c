@@ -122,8 +122,9 @@ static u32 complete(struct xfer_log *log, struct log_entry *e)
 	e->flags &= (u8)~LOG_F_HELD_BACK;
 	if (e->dev)
 		e->dev->in_flight--;
-	if (completion_closes_epoch(log, e) && drbd_log_close_epoch(log))
-		what |= LOG_SEND;
+	/* its barrier goes with the next write, or when the sender's clock strikes */
+	if (completion_closes_epoch(log, e))
+		drbd_log_close_epoch(log);
 	return what;
 }
 
