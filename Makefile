@@ -31,6 +31,10 @@ test-long: ## the same with more rounds, more seeds, longer fuzzing
 	@scripts/setup-host test
 	@scripts/run-tests --long
 
+.PHONY: cover
+cover: ## how much of kernel/core the tests execute, by lines and branches: SEEDS=300
+	@scripts/cover-core $(or $(SEEDS),300)
+
 .PHONY: bench
 bench: setup tools guest ## what an I/O costs: raw, ours, the stock module, md mirrors (10 minutes); BENCH_FLAGS="-help"
 	@scripts/build-module 6.1

@@ -30,5 +30,5 @@ func here() string {
 // Main is to be called from TestMain: it sees to it that the code that is
 // compiled in is that of now.
 func Main(m *testing.M) {
-	rebuild.Package{Folder: here(), Sum: C.GoString(C.core_sum()), ASan: C.core_has_asan() != 0}.Main(m)
+	rebuild.Package{Folder: here(), Sum: C.GoString(C.core_sum()), ASan: C.core_has_asan() != 0, Finish: func() { C.core_finish() }}.Main(m)
 }

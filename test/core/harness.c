@@ -22,6 +22,19 @@ const char *core_sum(void)
 	return CORE_SUM;
 }
 
+#ifdef COVERAGE
+void __gcov_dump(void);
+#endif
+
+/* Go ends a process without what C does at its end. */
+int core_finish(void)
+{
+#ifdef COVERAGE
+	__gcov_dump();
+#endif
+	return 0;
+}
+
 int core_has_asan(void)
 {
 #ifdef __SANITIZE_ADDRESS__

@@ -56,6 +56,7 @@ const char *t_run(int i);
 const char *t_name(int i);	/* NULL behind the last one */
 const char *core_sum(void);
 int core_has_asan(void);
+int core_finish(void);
 
 /* A bitmap with its own memory. */
 struct bitmap *t_bitmap(u64 capacity, u32 slots, u32 shift);

@@ -24,6 +24,7 @@ type Package struct {
 	Folder string // of its sources
 	Sum    string // compiled in
 	ASan   bool   // compiled with the address sanitizer
+	Finish func() // the last thing done
 }
 
 func (p Package) core() string { return filepath.Join(p.Folder, "..", "..", "kernel", "core") }
@@ -64,6 +65,7 @@ func (p Package) Main(m *testing.M) {
 	worker := slices.ContainsFunc(os.Args, func(a string) bool { return strings.HasPrefix(a, "-test.fuzzworker") })
 	if worker || p.Sum == want {
 		code := m.Run()
+		p.Finish()
 		p.noteInputs()
 		os.Exit(code)
 	}

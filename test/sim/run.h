@@ -9,5 +9,6 @@
 struct sim_result sim_run(struct sim_options opt);
 const char *sim_core_sum(void);
 int sim_has_asan(void);
+int sim_finish(void);
 
 #endif

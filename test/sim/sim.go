@@ -23,7 +23,7 @@ import (
 // compiled in is that of now.
 func Main(m *testing.M) {
 	_, file, _, _ := runtime.Caller(0)
-	rebuild.Package{Folder: filepath.Dir(file), Sum: C.GoString(C.sim_core_sum()), ASan: C.sim_has_asan() != 0}.Main(m)
+	rebuild.Package{Folder: filepath.Dir(file), Sum: C.GoString(C.sim_core_sum()), ASan: C.sim_has_asan() != 0, Finish: func() { C.sim_finish() }}.Main(m)
 }
 
 // Options shape a run.

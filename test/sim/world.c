@@ -25,6 +25,19 @@ const char *sim_core_sum(void)
 	return CORE_SUM;
 }
 
+#ifdef COVERAGE
+void __gcov_dump(void);
+#endif
+
+/* Go ends a process without what C does at its end. */
+int sim_finish(void)
+{
+#ifdef COVERAGE
+	__gcov_dump();
+#endif
+	return 0;
+}
+
 int sim_has_asan(void)
 {
 #ifdef __SANITIZE_ADDRESS__
