@@ -200,6 +200,7 @@ struct drbd_device {
 	struct list_head cold;			/* submit_lock: requests that need extents */
 	struct list_head retries;		/* submit_lock: reads to be tried elsewhere */
 	struct list_head peer_cold;		/* submit_lock: peer writes that need extents */
+	struct list_head remakes;		/* submit_lock: writes that the peer wants again */
 	struct workqueue_struct *submit_wq;	/* ordered: drbd<minor>_submit */
 	struct work_struct submit_work;
 
@@ -320,6 +321,7 @@ struct drbd_connection {
 	spinlock_t epoch_lock;
 	struct recv_epochs epochs;		/* epoch_lock */
 	struct list_head held;			/* epoch_lock: peer writes of later epochs */
+	struct list_head retried;		/* epoch_lock: those that have to come again */
 	struct work_struct epoch_work;		/* flushes and barrier acks */
 	atomic_t epoch_kicks;			/* not zero: somebody takes the steps of epochs */
 	bool flush_due;				/* whoever does: a flush is the next one */
@@ -347,6 +349,7 @@ struct drbd_peer_device {
 
 	struct notice_set notices;		/* res->log_lock */
 	atomic_t seq_out;			/* sequence numbers of data and acks */
+	u32 seq_data, seq_acks;			/* newest of the peer's; written by receiver, acker */
 	struct bitcode_cursor rx;		/* receiver: bitmap that arrives */
 	bool rx_active;
 
@@ -366,6 +369,7 @@ struct drbd_peer_device {
 	struct list_head rs_reads;		/* dev->extent_lock: source, not yet acked */
 	struct list_head ov_requests;		/* dev->extent_lock: VerifyS, not yet answered */
 	struct list_head ov_reads;		/* dev->extent_lock: VerifyT, without result */
+	struct list_head write_waits;		/* dev->extent_lock: writes that wait for their range */
 
 	atomic64_t sent_sectors, recv_sectors;
 	atomic_t ap_pending, rs_pending, unacked;
@@ -380,7 +384,7 @@ struct drbd_request {
 	struct drbd_device *dev;
 	struct bio *bio;			/* of the application; NULL once completed */
 	struct io_range range;
-	struct list_head node;			/* granted, cold, retries */
+	struct list_head node;			/* granted, cold, retries, remakes */
 	struct list_head walk;			/* of a drbd_sink */
 	struct log_entry *entry;
 	struct drbd_backing *backing;
@@ -397,6 +401,7 @@ struct drbd_request {
 	bool write, flush;
 	bool reserved, hot;
 	bool tried_local;
+	bool remade;				/* until it enters only its extents tell of its blocks */
 	struct bio clone;			/* last */
 };
 
@@ -412,7 +417,7 @@ enum drbd_peer_req_kind {
 /* A request that arrived from, or concerns, a peer. */
 struct drbd_peer_req {
 	struct list_head node;			/* held, replies, rs_ready, granted, cold */
-	struct list_head rs_node;		/* rs_requests, rs_reads */
+	struct list_head rs_node;		/* rs_requests, rs_reads, write_waits */
 	struct drbd_peer_device *pd;
 	struct io_range range, range2;
 	struct drbd_backing *backing;
@@ -645,6 +650,7 @@ int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
 int drbd_peer_barrier(struct drbd_connection *conn, u32 number);
 void drbd_peer_write_go(struct drbd_peer_req *pr);
 void drbd_peer_write_granted(struct drbd_peer_req *pr);
+void drbd_peer_writes_forget(struct drbd_connection *conn);
 void drbd_peer_write_dropped(struct drbd_peer_req *pr);
 void drbd_peer_writes_cold(struct drbd_device *dev);
 void drbd_epoch_work(struct work_struct *work);

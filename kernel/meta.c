@@ -117,6 +117,7 @@ void drbd_ping(struct drbd_connection *conn)
 
 static const enum log_ack log_acks[] = {
 	[P_RECV_ACK] = LOG_ACK_RECV, [P_WRITE_ACK] = LOG_ACK_WRITE,
+	[P_SUPERSEDED] = LOG_ACK_SUPERSEDED, [P_RETRY_WRITE] = LOG_ACK_RETRY,
 	[P_RS_WRITE_ACK] = LOG_ACK_IN_SYNC, [P_NEG_ACK] = LOG_ACK_NEG,
 	[P_NEG_DREPLY] = LOG_ACK_NEG_READ,
 };
@@ -192,6 +193,43 @@ static int barrier_ack(struct drbd_connection *conn, const struct packet_header 
 	return -EPROTO;
 }
 
+static int block_answer(struct drbd_connection *conn, struct drbd_peer_device *pd,
+			const struct packet_header *hdr, const struct wire_block *b)
+{
+	switch (hdr->cmd) {
+	case P_RS_WRITE_ACK:
+	case P_NEG_ACK:
+		if (b->block_id == BLOCK_ID_SYNCER)
+			return drbd_rs_answer(pd, hdr->cmd, b);
+		return write_ack(conn, pd, hdr, b);
+	case P_OV_RESULT:
+		return drbd_recv_ov_result(pd, b);
+	case P_RS_IS_IN_SYNC:
+	case P_NEG_RS_DREPLY:
+	case P_RS_CANCEL:
+		return drbd_rs_answer(pd, hdr->cmd, b);
+	case P_SUPERSEDED:
+	case P_RETRY_WRITE:
+		if (drbd_plan_of(pd).conflicts != RANGE_FOLLOW)
+			return protocol_error(conn, hdr, "the peer has nothing to decide here");
+		return write_ack(conn, pd, hdr, b);
+	case P_RECV_ACK:
+	case P_WRITE_ACK:
+	case P_NEG_DREPLY:
+		return write_ack(conn, pd, hdr, b);
+	default:
+		return protocol_error(conn, hdr, "not expected in this state");
+	}
+}
+
+/* What was sent behind this packet may be looked at now. */
+static void saw_sequence(struct drbd_peer_device *pd, u32 seq)
+{
+	smp_store_release(&pd->seq_acks, seq);
+	if (wq_has_sleeper(&pd->conn->rcv_wait))
+		wake_up(&pd->conn->rcv_wait);
+}
+
 static int block_packet(struct drbd_connection *conn, const struct packet_header *hdr,
 			const void *body)
 {
@@ -199,6 +237,7 @@ static int block_packet(struct drbd_connection *conn, const struct packet_header
 	struct wire_limits limits;
 	struct wire_block b;
 	enum wire_error err;
+	int r;
 
 	rcu_read_lock();
 	pd = drbd_peer_device_find(conn, hdr->volume);
@@ -209,25 +248,10 @@ static int block_packet(struct drbd_connection *conn, const struct packet_header
 	err = drbd_wire_get_block(&conn->wire, hdr, body, &limits, &b);
 	if (err)
 		return protocol_error(conn, hdr, drbd_wire_strerror(err));
-	switch (hdr->cmd) {
-	case P_RS_WRITE_ACK:
-	case P_NEG_ACK:
-		if (b.block_id == BLOCK_ID_SYNCER)
-			return drbd_rs_answer(pd, hdr->cmd, &b);
-		return write_ack(conn, pd, hdr, &b);
-	case P_OV_RESULT:
-		return drbd_recv_ov_result(pd, &b);
-	case P_RS_IS_IN_SYNC:
-	case P_NEG_RS_DREPLY:
-	case P_RS_CANCEL:
-		return drbd_rs_answer(pd, hdr->cmd, &b);
-	case P_RECV_ACK:
-	case P_WRITE_ACK:
-	case P_NEG_DREPLY:
-		return write_ack(conn, pd, hdr, &b);
-	default:
-		return protocol_error(conn, hdr, "not expected in this state");
-	}
+	r = block_answer(conn, pd, hdr, &b);
+	if (!r)
+		saw_sequence(pd, b.seq);
+	return r;
 }
 
 static int state_reply(struct drbd_connection *conn, const struct packet_header *hdr,
@@ -584,6 +608,26 @@ static bool request_expired(struct drbd_connection *conn)
 	return expired;
 }
 
+/* wire.md 6.5: an 8.4 peer forgets epochs in which two writes have met. */
+static void give_up_epochs(struct drbd_connection *conn)
+{
+	struct drbd_resource *res = conn->res;
+	struct drbd_sink sink;
+	bool gave_up;
+
+	drbd_sink_init(&sink);
+	spin_lock_irq(&res->log_lock);
+	gave_up = drbd_log_unconfirmed(&res->log, conn->index, ktime_get_ns() / NSEC_PER_MSEC,
+				       &sink.core);
+	spin_unlock_irq(&res->log_lock);
+	drbd_sink_run(res, &sink);
+	if (!gave_up)
+		return;
+	pr_warn_ratelimited("drbd %s: %s: the peer does not confirm writes since two have met: their blocks stay marked until the next resync\n",
+			    res->name, conn->conf.name);
+	drbd_retire_kick(res);
+}
+
 static bool something_to_do(struct drbd_connection *conn)
 {
 	if (kthread_should_stop() || READ_ONCE(conn->meta_readable))
@@ -614,6 +658,8 @@ static int serve(struct drbd_connection *conn)
 		drbd_link_failed(conn, CONN_TIMEOUT);
 		err = -ETIMEDOUT;
 	}
+	if (!err)
+		give_up_epochs(conn);
 	return err;
 }
 

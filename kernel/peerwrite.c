@@ -234,16 +234,30 @@ static void clear_in_sync(struct drbd_peer_req *pr)
 	spin_unlock_irqrestore(&dev->bm_lock, flags);
 }
 
-static void epoch_done(struct drbd_connection *conn, u32 tag)
+static void tell_conflict(const struct drbd_peer_req *pr, const struct io_range *with)
+{
+	struct drbd_device *dev = pr->pd->dev;
+
+	/* a cluster file system may write one block from both sides; parts of blocks it does not */
+	if (with->sector != pr->sector || with->sectors != pr->size >> SECTOR_BITS)
+		pr_info_ratelimited("drbd %s: %u drbd%u: Concurrent writes detected: local=%llus +%llu, remote=%llus +%u, assuming local came first\n",
+				    dev->res->name, dev->vnr, dev->minor,
+				    (unsigned long long)with->sector,
+				    (unsigned long long)with->sectors << SECTOR_BITS,
+				    (unsigned long long)pr->sector, pr->size);
+}
+
+static void epoch_changed(struct drbd_connection *conn, u32 tag,
+			  void (*change)(struct recv_epochs *, u32))
 {
 	unsigned long flags;
-	bool barrier;
+	bool steps;
 
 	spin_lock_irqsave(&conn->epoch_lock, flags);
-	drbd_recv_write_done(&conn->epochs, tag);
-	barrier = conn->epochs.first != conn->epochs.open;
+	change(&conn->epochs, tag);
+	steps = drbd_recv_has_steps(&conn->epochs);
 	spin_unlock_irqrestore(&conn->epoch_lock, flags);
-	if (barrier && atomic_fetch_inc(&conn->epoch_kicks) == 0)
+	if (steps && atomic_fetch_inc(&conn->epoch_kicks) == 0)
 		queue_work(peer_wq, &conn->epoch_work);
 }
 
@@ -256,8 +270,6 @@ static void write_finished(struct drbd_peer_req *pr, int error)
 
 	if (pr->hot)
 		drbd_al_drop(dev, pr->al_gen, pr->sector, pr->size);
-	if (pr->range.inserted)
-		drbd_range_end(dev, &pr->range);
 	if (error) {
 		drbd_err(dev->res, "%u drbd%u: writing a block of the peer failed at sector %llu (%d)",
 			 dev->vnr, dev->minor, (unsigned long long)pr->sector, error);
@@ -269,12 +281,64 @@ static void write_finished(struct drbd_peer_req *pr, int error)
 		if (pr->acks.on_success)
 			drbd_peer_req_ack(pr, pr->acks.on_success, pr->block_id);
 	}
+	/* behind the ack: a write of ours that waited for it has a higher sequence number */
+	if (pr->range.inserted)
+		drbd_range_end(dev, &pr->range);
 	if (pr->backing)
 		drbd_backing_put(pr->backing);
 	atomic_dec(&pd->unacked);
-	epoch_done(conn, pr->tag);
+	epoch_changed(conn, pr->tag, drbd_recv_write_done);
 	drbd_peer_req_free(pr);
 	drbd_peer_inactive(conn);
+}
+
+/* Two Primaries: it met a write of ours that counts as the first of the two. */
+static void write_yields(struct drbd_peer_req *pr, u16 cmd)
+{
+	struct drbd_peer_device *pd = pr->pd;
+	struct drbd_connection *conn = pd->conn;
+	u64 sector = pr->sector, block_id = pr->block_id;
+	struct drbd_ack *ack = pr->ack;
+	u32 size = pr->size, tag = pr->tag;
+	unsigned long flags;
+
+	pr->ack = NULL;
+	drbd_peer_req_drop_pages(pr);
+	drbd_backing_put(pr->backing);
+	atomic_dec(&pd->unacked);
+	if (cmd == P_SUPERSEDED) {
+		epoch_changed(conn, pr->tag, drbd_recv_write_superseded);
+		drbd_peer_req_free(pr);
+	} else {
+		epoch_changed(conn, tag, drbd_recv_write_retried);
+		spin_lock_irqsave(&conn->epoch_lock, flags);
+		list_add_tail(&pr->node, &conn->retried);
+		spin_unlock_irqrestore(&conn->epoch_lock, flags);
+	}
+	drbd_ack_send_block(pd, ack, cmd, sector, size, block_id);
+	drbd_peer_inactive(conn);
+}
+
+/* The peer sends nothing that overlaps a write to be retried, but that write again. */
+static void comes_again(struct drbd_peer_device *pd, u64 sector, u32 size)
+{
+	struct drbd_connection *conn = pd->conn;
+	struct drbd_peer_req *pr, *tmp;
+	LIST_HEAD(again);
+
+	if (list_empty_careful(&conn->retried))
+		return;
+	spin_lock_irq(&conn->epoch_lock);
+	list_for_each_entry_safe(pr, tmp, &conn->retried, node)
+		if (pr->pd == pd && pr->sector < sector + (size >> SECTOR_BITS) &&
+		    sector < pr->sector + (pr->size >> SECTOR_BITS))
+			list_move_tail(&pr->node, &again);
+	spin_unlock_irq(&conn->epoch_lock);
+	list_for_each_entry_safe(pr, tmp, &again, node) {
+		list_del_init(&pr->node);
+		epoch_changed(conn, pr->tag, drbd_recv_came_again);
+		drbd_peer_req_free(pr);
+	}
 }
 
 /* The link broke before its epoch was released: as if it had never come. */
@@ -388,22 +452,79 @@ void drbd_peer_writes_cold(struct drbd_device *dev)
 
 void drbd_peer_write_granted(struct drbd_peer_req *pr)
 {
+	struct drbd_device *dev = pr->pd->dev;
+
+	spin_lock_irq(&dev->extent_lock);
+	list_del_init(&pr->rs_node);
+	spin_unlock_irq(&dev->extent_lock);
 	ready(pr);
+}
+
+/*
+ * The link is gone. A write that waits for one of ours may wait for ever: ours ends
+ * when the loss is resolved, and that is done when the peer's writes have ended.
+ * Nothing of it was acked: as if it had never come.
+ */
+void drbd_peer_writes_forget(struct drbd_connection *conn)
+{
+	struct drbd_peer_req *pr, *tmp;
+	struct drbd_peer_device *pd;
+	struct core_node granted;
+	LIST_HEAD(gone);
+
+	core_list_init(&granted);
+	list_for_each_entry(pd, &conn->peer_devices, of_conn) {
+		spin_lock_irq(&pd->dev->extent_lock);
+		list_for_each_entry_safe(pr, tmp, &pd->write_waits, rs_node) {
+			if (!pr->range.waiting)
+				continue;	/* granted, and on its way */
+			list_move_tail(&pr->rs_node, &gone);
+			drbd_range_release(&pd->dev->ranges, &pr->range, &granted);
+		}
+		spin_unlock_irq(&pd->dev->extent_lock);
+		drbd_ranges_granted(pd->dev, &granted);
+	}
+	list_for_each_entry_safe(pr, tmp, &gone, rs_node) {
+		list_del_init(&pr->rs_node);
+		drbd_peer_write_dropped(pr);
+	}
+	spin_lock_irq(&conn->epoch_lock);
+	list_splice_init(&conn->retried, &gone);
+	spin_unlock_irq(&conn->epoch_lock);
+	list_for_each_entry_safe(pr, tmp, &gone, node) {
+		list_del_init(&pr->node);
+		drbd_peer_req_free(pr);
+	}
 }
 
 /* Its epoch may go to the disk. */
 void drbd_peer_write_go(struct drbd_peer_req *pr)
 {
+	u8 conflicts = drbd_plan_of(pr->pd).conflicts;
 	struct drbd_device *dev = pr->pd->dev;
+	struct io_range *with;
 	enum range_result r;
 	unsigned long flags;
 
 	drbd_range_init(&pr->range, RANGE_PEER_WRITE, pr->sector, pr->size, pr);
 	spin_lock_irqsave(&dev->extent_lock, flags);
-	r = drbd_range_reserve(&dev->ranges, &pr->range, false);
+	if (conflicts == RANGE_WAIT_IN_TURN) {
+		r = drbd_range_reserve(&dev->ranges, &pr->range);
+	} else {
+		spin_lock(&dev->res->log_lock);
+		r = drbd_range_reserve_dual(&dev->ranges, &pr->range, &dev->res->log,
+					    pr->pd->conn->index, conflicts, &with);
+		spin_unlock(&dev->res->log_lock);
+	}
+	if (r == RANGE_WAITS)
+		list_add_tail(&pr->rs_node, &pr->pd->write_waits);
+	if (r == RANGE_SUPERSEDED || r == RANGE_RETRY)
+		tell_conflict(pr, with);
 	spin_unlock_irqrestore(&dev->extent_lock, flags);
 	if (r == RANGE_GRANTED)
 		ready(pr);
+	else if (r != RANGE_WAITS)
+		write_yields(pr, r == RANGE_RETRY ? P_RETRY_WRITE : P_SUPERSEDED);
 }
 
 /* --- reception -------------------------------------------------------------------------------------- */
@@ -423,9 +544,25 @@ static int refuse_write(struct drbd_connection *conn, struct drbd_peer_req *pr,
 	bool payload = pr->op == LOG_OP_DATA;
 
 	drbd_peer_req_ack(pr, P_NEG_ACK, pr->block_id);
-	epoch_done(conn, pr->tag);
+	epoch_changed(conn, pr->tag, drbd_recv_write_done);
 	drbd_peer_req_free(pr);
 	return payload ? drbd_drain_payload(conn, d) : 0;
+}
+
+/* With two Primaries the deciding one reads the writes and acks of the peer in their order. */
+static int await_sequence(struct drbd_connection *conn, struct drbd_peer_device *pd, u32 seq)
+{
+	if (drbd_plan_of(pd).conflicts == RANGE_DECIDE &&
+	    !wait_event_timeout(conn->rcv_wait, READ_ONCE(conn->dropped) ||
+				drbd_recv_in_sequence(pd->seq_data,
+						      smp_load_acquire(&pd->seq_acks), seq),
+				conn->conf.ping_timeo * HZ / 10 + 1)) {
+		drbd_err(conn->res, "%s: Timed out waiting for missing ack packets; disconnecting",
+			 conn->conf.name);
+		return -ETIMEDOUT;
+	}
+	pd->seq_data = seq;
+	return 0;
 }
 
 int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
@@ -435,8 +572,12 @@ int drbd_recv_data(struct drbd_connection *conn, struct drbd_peer_device *pd,
 	bool payload = hdr->cmd == P_DATA;
 	struct drbd_peer_req *pr;
 	enum recv_submit now;
-	int err = 0;
+	int err;
 
+	err = await_sequence(conn, pd, d->seq);
+	if (err)
+		return err;
+	comes_again(pd, d->sector, d->size);
 	pr = drbd_peer_req_alloc(pd, d->sector, d->size, PEER_WRITE, false);
 	pr->block_id = d->block_id;
 	pr->flags = d->flags;

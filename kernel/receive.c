@@ -460,6 +460,7 @@ static void reset(struct drbd_connection *conn)
 	atomic_set(&conn->active, 0);
 	list_for_each_entry(pd, &conn->peer_devices, of_conn) {
 		atomic_set(&pd->seq_out, 0);
+		pd->seq_data = pd->seq_acks = 0;
 		atomic_set(&pd->rs_pending, 0);
 		atomic_set(&pd->unacked, 0);
 		pd->rx_active = false;
@@ -530,6 +531,7 @@ static void drain(struct drbd_connection *conn)
 		end_bitmap(pd);
 	flush_work(&conn->epoch_work);
 	free_held(conn);
+	drbd_peer_writes_forget(conn);
 	drbd_wait_peer_idle(conn);
 	flush_work(&conn->epoch_work);
 	drbd_rs_cancel_all(conn);

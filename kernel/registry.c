@@ -203,6 +203,7 @@ static struct drbd_peer_device *peer_device_alloc(struct drbd_connection *conn,
 	INIT_LIST_HEAD(&pd->rs_reads);
 	INIT_LIST_HEAD(&pd->ov_requests);
 	INIT_LIST_HEAD(&pd->ov_reads);
+	INIT_LIST_HEAD(&pd->write_waits);
 	drbd_notice_init(&pd->notices);
 	nl_peer_device_opts_defaults(&pd->conf);
 	core_peer_device_init(&pd->core, &conn->core, &dev->core);
@@ -314,6 +315,7 @@ static struct drbd_device *device_alloc(struct drbd_resource *res, u32 minor, u3
 	INIT_LIST_HEAD(&dev->cold);
 	INIT_LIST_HEAD(&dev->retries);
 	INIT_LIST_HEAD(&dev->peer_cold);
+	INIT_LIST_HEAD(&dev->remakes);
 	INIT_WORK(&dev->submit_work, drbd_submit_work);
 	INIT_WORK(&dev->md_work, drbd_md_work);
 	INIT_WORK(&dev->bm_work, drbd_bm_work);
@@ -550,6 +552,7 @@ static struct drbd_connection *connection_alloc(struct drbd_resource *res, u32 p
 	INIT_LIST_HEAD(&conn->rs_ready);
 	INIT_LIST_HEAD(&conn->acks);
 	INIT_LIST_HEAD(&conn->held);
+	INIT_LIST_HEAD(&conn->retried);
 	INIT_WORK(&conn->epoch_work, drbd_epoch_work);
 	core_connection_init(&conn->core, &res->core, peer_node_id, conf);
 	conn->core.glue = conn;

@@ -130,9 +130,35 @@ void drbd_range_end(struct drbd_device *dev, struct io_range *r)
 	drbd_ranges_granted(dev, &granted);
 }
 
+/* What it has written here already the peer may not have. */
+static void mark_blocks(struct drbd_request *req)
+{
+	struct drbd_peer_device *pd;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(pd, &req->dev->peer_devices, of_dev)
+		drbd_bits_set(req->dev, pd, req->sector, req->size);
+	rcu_read_unlock();
+}
+
+static bool peer_needs_extents(struct drbd_device *dev)
+{
+	struct drbd_peer_device *pd;
+	bool needs = false;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev)
+		needs |= drbd_plan_of(pd).track;
+	rcu_read_unlock();
+	return needs;
+}
+
 /* Takes back what a request that did not enter holds. */
 static void unwind(struct drbd_request *req)
 {
+	if (req->remade)
+		mark_blocks(req);
+	req->remade = false;
 	if (req->hot)
 		drbd_al_drop(req->dev, req->al_gen, req->sector, req->size);
 	req->hot = false;
@@ -432,6 +458,7 @@ static enum log_verdict enter_locked(struct drbd_request *req, struct log_entere
 	struct log_request rq = {
 		.sector = req->sector, .size = req->size, .op = req->op,
 		.flags = req->flags, .owner = req,
+		.range = req->reserved ? &req->range : NULL,
 	};
 	u64 now = drbd_now_ms();
 	enum log_verdict v;
@@ -443,6 +470,7 @@ static enum log_verdict enter_locked(struct drbd_request *req, struct log_entere
 	if (v != LOG_ENTERED)
 		return v;
 	req->entry = in->entry;
+	req->remade = false;
 	if (in->what)
 		drbd_request_grab(req, in->what);
 	if (in->local) {
@@ -453,15 +481,39 @@ static enum log_verdict enter_locked(struct drbd_request *req, struct log_entere
 	return v;
 }
 
-static void need_heat(struct drbd_request *req)
+/* The submit work goes on with it. */
+static void queue_for_work(struct drbd_request *req, struct list_head *list)
 {
 	struct drbd_device *dev = req->dev;
 	unsigned long flags;
 
 	spin_lock_irqsave(&dev->submit_lock, flags);
-	list_add_tail(&req->node, &dev->cold);
+	list_add_tail(&req->node, list);
 	spin_unlock_irqrestore(&dev->submit_lock, flags);
 	drbd_submit_kick(dev);
+}
+
+/* Lets the writes of the peer pass that overtook this one. */
+static void yield_to_peer(struct drbd_request *req)
+{
+	struct drbd_device *dev = req->dev;
+	enum range_result r;
+	unsigned long flags;
+
+	/* the peer's may need extents themselves, if it has no disk */
+	if (req->remade && peer_needs_extents(dev)) {
+		mark_blocks(req);
+		req->remade = false;
+	}
+	if (req->hot && !req->remade) {
+		drbd_al_drop(dev, req->al_gen, req->sector, req->size);
+		req->hot = false;
+	}
+	spin_lock_irqsave(&dev->extent_lock, flags);
+	r = drbd_range_yield(&dev->ranges, &req->range);
+	spin_unlock_irqrestore(&dev->extent_lock, flags);
+	if (r == RANGE_GRANTED)
+		queue_for_work(req, &dev->granted);
 }
 
 static void enter(struct drbd_request *req)
@@ -479,7 +531,7 @@ static void enter(struct drbd_request *req)
 		v = enter_locked(req, &in);
 	spin_unlock_irqrestore(&res->log_lock, flags);
 	if (cold) {
-		need_heat(req);
+		queue_for_work(req, &dev->cold);
 		return;
 	}
 	switch (v) {
@@ -496,6 +548,9 @@ static void enter(struct drbd_request *req)
 	case LOG_NO_DATA:
 		fail_request(req, -EIO);
 		break;
+	case LOG_OVERTAKEN:
+		yield_to_peer(req);
+		break;
 	case LOG_NEW_GENERATION:
 		drbd_post(res, &dev->ev_gen);
 		fallthrough;
@@ -510,7 +565,7 @@ static void heat(struct drbd_request *req)
 	struct drbd_device *dev = req->dev;
 	unsigned long flags;
 
-	if (!req->flush) {
+	if (!req->flush && !req->hot) {
 		spin_lock_irqsave(&dev->extent_lock, flags);
 		req->hot = dev->al && drbd_al_get(&dev->al->core, drbd_al_first(req->sector),
 						  drbd_al_last(req->sector, req->size));
@@ -529,7 +584,7 @@ static void start_write(struct drbd_request *req)
 	if (!req->flush) {
 		drbd_range_init(&req->range, RANGE_APP_WRITE, req->sector, req->size, req);
 		spin_lock_irqsave(&dev->extent_lock, flags);
-		r = drbd_range_reserve(&dev->ranges, &req->range, false);
+		r = drbd_range_reserve(&dev->ranges, &req->range);
 		req->reserved = true;
 		spin_unlock_irqrestore(&dev->extent_lock, flags);
 	}
@@ -545,6 +600,44 @@ static void submit_one(struct drbd_device *dev, struct bio *bio)
 		start_write(req);
 	else
 		start_read(req);
+}
+
+/*
+ * Two Primaries, and the peer wants this write again: its own overlapping one goes
+ * first, and then both disks get ours. A new request, for the old one stays in the
+ * log until its epoch is acked; it has its extents before the old one gives them up,
+ * since a crash between the two must find the blocks.
+ */
+static void remake(struct drbd_request *old)
+{
+	struct drbd_device *dev = old->dev;
+	struct drbd_resource *res = dev->res;
+	struct drbd_request *req = request_alloc(dev, old->bio);
+	struct core_node granted;
+	u32 what;
+
+	old->bio = NULL;
+	atomic_dec(&dev->app_pending);
+	req->remade = req->reserved = true;
+	core_list_init(&granted);
+	drbd_range_init(&req->range, RANGE_APP_WRITE, req->sector, req->size, req);
+	spin_lock_irq(&dev->extent_lock);
+	req->al_gen = dev->al_gen;
+	req->hot = old->hot && old->al_gen == dev->al_gen;
+	if (req->hot)
+		drbd_al_get_more(&dev->al->core, drbd_al_first(req->sector),
+				 drbd_al_last(req->sector, req->size));
+	drbd_range_hand_over(&dev->ranges, &old->range, &req->range, &granted);
+	old->reserved = false;
+	spin_unlock_irq(&dev->extent_lock);
+	drbd_ranges_granted(dev, &granted);
+	spin_lock_irq(&res->log_lock);
+	what = drbd_log_remade(&res->log, old->entry);
+	spin_unlock_irq(&res->log_lock);
+	if (what & LOG_DONE)
+		drbd_retire_kick(res);
+	drbd_request_put(old);
+	yield_to_peer(req);
 }
 
 /* Once something is parked, what comes later queues behind it. */
@@ -711,6 +804,8 @@ void drbd_submit_work(struct work_struct *work)
 	struct drbd_device *dev = container_of(work, struct drbd_device, submit_work);
 	struct drbd_request *req;
 
+	while ((req = pop_request(dev, &dev->remakes)))
+		remake(req);
 	while ((req = pop_request(dev, &dev->granted)))
 		heat(req);
 	while ((req = pop_request(dev, &dev->retries)))
@@ -728,6 +823,10 @@ void drbd_request_act(struct drbd_request *req, u32 what)
 
 	if (what & LOG_COMPLETE)
 		complete_bio(req, req->error);
+	if (what & LOG_REMAKE) {
+		drbd_request_hold(req);
+		queue_for_work(req, &dev->remakes);
+	}
 	/* the log gives a read back with its end; a write it keeps until it retires */
 	if (what & LOG_RETRY)
 		queue_retry(req);

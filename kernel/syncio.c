@@ -241,7 +241,7 @@ enum range_result drbd_rs_reserve(struct drbd_peer_req *pr, struct io_range *r, 
 
 	drbd_range_init(r, cls, pr->sector, pr->size, pr);
 	spin_lock_irq(&dev->extent_lock);
-	result = drbd_range_reserve(&dev->ranges, r, false);
+	result = drbd_range_reserve(&dev->ranges, r);
 	spin_unlock_irq(&dev->extent_lock);
 	return result;
 }
@@ -254,7 +254,7 @@ enum range_result drbd_rs_reserve_listed(struct drbd_peer_req *pr, struct list_h
 	drbd_range_init(&pr->range, cls, pr->sector, pr->size, pr);
 	spin_lock_irq(&dev->extent_lock);
 	list_add_tail(&pr->rs_node, list);
-	result = drbd_range_reserve(&dev->ranges, &pr->range, false);
+	result = drbd_range_reserve(&dev->ranges, &pr->range);
 	pr->started = result == RANGE_GRANTED;
 	spin_unlock_irq(&dev->extent_lock);
 	return result;

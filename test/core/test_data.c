@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "harness.h"
+#include "log_env.h"
 
 /* -- ranges -- */
 
@@ -42,11 +42,11 @@ static void ranges_in_order_of_arrival(void)
 	b = range(RANGE_APP_WRITE, 8, 8192);
 	c = range(RANGE_APP_WRITE, 16, 8192);
 	d = range(RANGE_APP_WRITE, 64, 512);
-	T_EQ(drbd_range_reserve(&T, a, false), RANGE_GRANTED);
-	T_EQ(drbd_range_reserve(&T, b, false), RANGE_WAITS);
+	T_EQ(drbd_range_reserve(&T, a), RANGE_GRANTED);
+	T_EQ(drbd_range_reserve(&T, b), RANGE_WAITS);
 	/* c is free of a, but b came first. */
-	T_EQ(drbd_range_reserve(&T, c, false), RANGE_WAITS);
-	T_EQ(drbd_range_reserve(&T, d, false), RANGE_GRANTED);
+	T_EQ(drbd_range_reserve(&T, c), RANGE_WAITS);
+	T_EQ(drbd_range_reserve(&T, d), RANGE_GRANTED);
 	finish(a);
 	T_OK(pop() == b && !pop());
 	finish(d);
@@ -66,9 +66,9 @@ static void waiting_range_taken_back(void)
 	a = range(RANGE_APP_WRITE, 0, 4096);
 	b = range(RANGE_APP_WRITE, 0, 4096);
 	c = range(RANGE_APP_WRITE, 0, 4096);
-	drbd_range_reserve(&T, a, false);
-	drbd_range_reserve(&T, b, false);
-	drbd_range_reserve(&T, c, false);
+	drbd_range_reserve(&T, a);
+	drbd_range_reserve(&T, b);
+	drbd_range_reserve(&T, c);
 	finish(b);
 	T_OK(!pop());
 	finish(a);
@@ -99,8 +99,8 @@ static void range_classes(void)
 			ranges_begin();
 			a = range(first, 8, 4096);
 			b = range(second, 8, 4096);
-			drbd_range_reserve(&T, a, false);
-			T_EQ(drbd_range_reserve(&T, b, false),
+			drbd_range_reserve(&T, a);
+			T_EQ(drbd_range_reserve(&T, b),
 			     want[second][column[first]] == 'w' ? RANGE_WAITS : RANGE_GRANTED);
 			finish(a);
 			pop();
@@ -108,20 +108,124 @@ static void range_classes(void)
 		}
 }
 
+/* Two Primaries: what has not entered the log is overtaken, what has is decided. */
 static void two_primaries_conflict(void)
 {
-	struct io_range *a, *b;
+	struct io_range *waiting, *entered, *p, *q, *with = NULL;
+	struct log_request rq = { .sector = 8, .size = 4096 };
+	struct log_entered in;
 
 	ranges_begin();
-	a = range(RANGE_APP_WRITE, 8, 4096);
-	b = range(RANGE_PEER_WRITE, 15, 512);
-	drbd_range_reserve(&T, a, true);
-	T_EQ(drbd_range_reserve(&T, b, true), RANGE_CONFLICT);
-	T_EQ(T.count, 1);
-	T_EQ(drbd_range_reserve(&T, b, false), RANGE_WAITS);
-	finish(a);
-	pop();
-	finish(b);
+	env_setup(LOG_EPOCH_LAZY);
+	env_plan_peer(0, PLAN_DATA, 3, 0);
+	drbd_log_attach(&E->log, 0, false);
+	waiting = range(RANGE_APP_WRITE, 64, 4096);
+	entered = range(RANGE_APP_WRITE, 8, 4096);
+	T_EQ(drbd_range_reserve(&T, waiting), RANGE_GRANTED);
+	T_EQ(drbd_range_reserve(&T, entered), RANGE_GRANTED);
+	rq.range = entered;
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 1, &in), LOG_ENTERED);
+	T_EQ(entered->position, in.position);
+
+	/* we decide: covered, or only touched */
+	p = range(RANGE_PEER_WRITE, 10, 1024);
+	T_EQ(drbd_range_reserve_dual(&T, p, &E->log, 0, RANGE_DECIDE, &with), RANGE_SUPERSEDED);
+	T_OK(with == entered && !p->inserted);
+	p = range(RANGE_PEER_WRITE, 12, 4096);
+	T_EQ(drbd_range_reserve_dual(&T, p, &E->log, 0, RANGE_DECIDE, &with), RANGE_RETRY);
+	T_OK(with == entered && !p->inserted);
+	/* what we answer so must not have pushed anything aside */
+	p = range(RANGE_PEER_WRITE, 8, 65536);
+	T_EQ(drbd_range_reserve_dual(&T, p, &E->log, 0, RANGE_DECIDE, &with), RANGE_RETRY);
+	T_OK(!waiting->overtaken);
+
+	/* the peer decides: its write waits for ours, and overtakes what has not entered */
+	T_EQ(drbd_range_reserve_dual(&T, p, &E->log, 0, RANGE_FOLLOW, &with), RANGE_WAITS);
+	T_OK(waiting->overtaken && !entered->overtaken);
+	rq = (struct log_request){ .sector = 64, .size = 4096, .range = waiting };
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 1, &in), LOG_OVERTAKEN);
+	T_EQ(drbd_range_yield(&T, waiting), RANGE_WAITS);
+	finish(entered);
+	T_OK(pop() == p);
+	finish(p);
+	T_OK(pop() == waiting);
+	finish(waiting);
+
+	/* what the peer has acked came before its write: in turn, whoever decides */
+	entered = range(RANGE_APP_WRITE, 8, 4096);
+	drbd_range_reserve(&T, entered);
+	rq = (struct log_request){ .sector = 8, .size = 4096, .range = entered };
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 1, &in), LOG_ENTERED);
+	T_OK(drbd_log_undecided(&E->log, in.position, 0));
+	in.entry->leg[1] = LEG_ACKED;
+	T_OK(!drbd_log_undecided(&E->log, in.position, 0));
+	q = range(RANGE_PEER_WRITE, 8, 4096);
+	T_EQ(drbd_range_reserve_dual(&T, q, &E->log, 0, RANGE_DECIDE, &with), RANGE_WAITS);
+	finish(entered);
+	T_OK(pop() == q);
+	finish(q);
+}
+
+/* An epoch with a write that must come again is acked late; nothing else waits for it. */
+static void epochs_with_refused_writes(void)
+{
+	struct recv_epochs r;
+	struct recv_step out;
+	u32 a, b, c, d;
+
+	drbd_recv_init(&r, RECV_FLUSH);
+	T_EQ(drbd_recv_write(&r, &a), RECV_GO);
+	T_EQ(drbd_recv_write(&r, &b), RECV_GO);
+	T_OK(drbd_recv_barrier(&r, 1));
+	T_EQ(drbd_recv_write(&r, &c), RECV_HOLD);
+	T_OK(drbd_recv_barrier(&r, 2));
+	T_EQ(drbd_recv_write(&r, &d), RECV_HOLD);
+	T_OK(drbd_recv_barrier(&r, 3));
+	drbd_recv_write_retried(&r, a);
+	drbd_recv_write_done(&r, b);
+	drbd_recv_next(&r, &out);
+	T_EQ(out.action, RECV_DO_FLUSH);
+	drbd_recv_flushed(&r, true);
+	drbd_recv_next(&r, &out);
+	T_EQ(out.action, RECV_DO_RELEASE);
+	T_EQ(out.tag, c);
+	/* all of this epoch is superseded: no flush, no ack */
+	drbd_recv_write_superseded(&r, c);
+	drbd_recv_next(&r, &out);
+	T_EQ(out.action, RECV_DO_RELEASE);
+	T_EQ(out.tag, d);
+	drbd_recv_write_done(&r, d);
+	drbd_recv_next(&r, &out);
+	T_EQ(out.action, RECV_DO_FLUSH);
+	drbd_recv_flushed(&r, true);
+	drbd_recv_next(&r, &out);
+	T_EQ(out.action, RECV_DO_RELEASE);
+	drbd_recv_next(&r, &out);
+	T_EQ(out.action, RECV_NOTHING);
+	drbd_recv_came_again(&r, a);
+	drbd_recv_next(&r, &out);
+	T_EQ(out.action, RECV_DO_ACK);
+	T_EQ(out.number, 1);
+	T_EQ(out.count, 1);
+	drbd_recv_next(&r, &out);
+	T_EQ(out.action, RECV_DO_ACK);
+	T_EQ(out.number, 3);
+	drbd_recv_next(&r, &out);
+	T_EQ(out.action, RECV_NOTHING);
+	T_OK(!drbd_recv_has_steps(&r));
+}
+
+static void sequence_numbers(void)
+{
+	T_OK(drbd_recv_in_sequence(0, 0, 1));
+	T_OK(!drbd_recv_in_sequence(0, 0, 2));
+	T_OK(drbd_recv_in_sequence(1, 0, 2));
+	T_OK(drbd_recv_in_sequence(0, 1, 2));
+	T_OK(!drbd_recv_in_sequence(3, 4, 6));
+	T_OK(drbd_recv_in_sequence(3, 5, 6));
+	T_OK(drbd_recv_in_sequence(3, 9, 6));
+	T_OK(drbd_recv_in_sequence(0xfffffffe, 0xffffffff, 0));
+	T_OK(!drbd_recv_in_sequence(0xfffffffe, 0xfffffff0, 0));
 }
 
 static void verify_is_touched(void)
@@ -132,16 +236,16 @@ static void verify_is_touched(void)
 	v = range(RANGE_VERIFY, 8, 4096);
 	far = range(RANGE_VERIFY, 800, 4096);
 	w = range(RANGE_PEER_WRITE, 0, 8192);
-	T_EQ(drbd_range_reserve(&T, v, false), RANGE_GRANTED);
-	T_EQ(drbd_range_reserve(&T, far, false), RANGE_GRANTED);
+	T_EQ(drbd_range_reserve(&T, v), RANGE_GRANTED);
+	T_EQ(drbd_range_reserve(&T, far), RANGE_GRANTED);
 	T_OK(!v->touched);
-	T_EQ(drbd_range_reserve(&T, w, false), RANGE_GRANTED);
+	T_EQ(drbd_range_reserve(&T, w), RANGE_GRANTED);
 	T_OK(v->touched && !far->touched);
 	drbd_range_touch(&T, 1u << RANGE_VERIFY, 807, 1);
 	T_OK(far->touched);
 	finish(v);
 	v = range(RANGE_VERIFY, 8, 4096);
-	drbd_range_reserve(&T, v, false);
+	drbd_range_reserve(&T, v);
 	T_OK(v->touched);
 	finish(v);
 	finish(far);
@@ -178,7 +282,7 @@ static void ranges_against_model(void)
 						     (1u << 22) * (1 + t_below(&r, 32));
 
 			x = range(RANGE_APP_WRITE, t_below(&r, 1 << 16) * 8, size);
-			if (drbd_range_reserve(&T, x, false) == RANGE_GRANTED)
+			if (drbd_range_reserve(&T, x) == RANGE_GRANTED)
 				active[i] = x;
 			else
 				waiting[i] = x;
@@ -755,6 +859,8 @@ const struct c_test data_tests[] = {
 	{ "waiting range taken back", waiting_range_taken_back },
 	{ "range classes", range_classes },
 	{ "two primaries conflict", two_primaries_conflict },
+	{ "sequence numbers", sequence_numbers },
+	{ "epochs with refused writes", epochs_with_refused_writes },
 	{ "verify is touched", verify_is_touched },
 	{ "ranges against a model", ranges_against_model },
 	{ "activity log: first write", al_first_write },

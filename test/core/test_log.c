@@ -688,7 +688,7 @@ static void leg_table_is_closed(void)
 	bool ends[LEG_NR_STATES] = { 0 };
 	u32 s, e, round;
 
-	ends[LEG_OK] = ends[LEG_FAILED] = true;
+	ends[LEG_OK] = ends[LEG_FAILED] = ends[LEG_RETRY] = true;
 	for (round = 0; round < LEG_NR_STATES; round++)
 		for (s = 1; s < LEG_NR_STATES; s++)
 			for (e = 0; e < LEG_NR_EVENTS; e++) {
@@ -712,6 +712,113 @@ static void leg_table_is_closed(void)
 	}
 }
 
+/* Two Primaries: the peer's own write covers ours, or it wants ours again. */
+static void superseded_and_retried(void)
+{
+	struct log_entered a, b, c;
+	struct log_retired r;
+
+	env_setup(LOG_EPOCH_LAZY);
+	env_plan_peer(0, PLAN_DATA, 3, 0);
+	drbd_log_attach(&E->log, 0, false);
+	a = write_at(0, 4096, 0);
+	b = write_at(64, 4096, 0);
+	c = write_at(128, 4096, 0);
+	send_one(0);
+	send_one(0);
+	drbd_log_local_done(&E->log, a.entry, 0);
+	T_EQ(ack(0, LOG_ACK_SUPERSEDED, a.entry), LOG_COMPLETE | LOG_PAGES_FREE | LOG_DONE);
+	T_EQ(a.entry->error, 0);
+	/* once is enough, and no other answer follows */
+	T_EQ(ack(0, LOG_ACK_SUPERSEDED, a.entry), LOG_GONE);
+	T_EQ(ack(0, LOG_ACK_RETRY, a.entry), LOG_GONE);
+
+	/* not before it is finished here: it may not be written behind what follows it */
+	T_EQ(ack(0, LOG_ACK_RETRY, b.entry), LOG_PAGES_FREE);
+	T_OK(!(b.entry->flags & LOG_F_COMPLETED));
+	T_EQ(drbd_log_local_done(&E->log, b.entry, 0), LOG_REMAKE);
+
+	/* faster than our own send call */
+	drbd_log_local_done(&E->log, c.entry, 0);
+	next(0, LOG_EMIT_DATA);
+	T_EQ(ack(0, LOG_ACK_RETRY, c.entry), 0);
+	T_EQ(drbd_log_sent(&E->log, 0, c.position, true), LOG_PAGES_FREE | LOG_REMAKE);
+
+	/* both stay until they have been made again */
+	drbd_log_close_epoch(&E->log);
+	next(0, LOG_EMIT_BARRIER);
+	T_EQ(barrier_ack(0, 1, 3), LOG_BARRIER_NONE);	/* none of them counts */
+	T_OK(drbd_log_retire_peek(&E->log, 0, &r));
+	T_EQ(r.set_slots, 0);
+	T_OK(!drbd_log_retire_peek(&E->log, 1, &r));
+	T_EQ(drbd_log_remade(&E->log, b.entry), LOG_DONE);
+	T_OK(drbd_log_retire_peek(&E->log, 1, &r));
+	T_EQ(r.set_slots | r.clear_slots | r.notice_peers, 0);
+	T_OK(!drbd_log_retire_peek(&E->log, 2, &r));
+	T_EQ(drbd_log_remade(&E->log, c.entry), LOG_DONE);
+	T_OK(drbd_log_retire_commit(&E->log, 3) || !drbd_log_used(&E->log));
+}
+
+/* DRBD 8.4 forgets epochs in which writes have met: the log must not stop for that. */
+static void unconfirmed_epochs(void)
+{
+	struct log_entered a, b, c;
+	struct log_retired r;
+
+	env_setup(LOG_EPOCH_LAZY);
+	env_plan_peer(0, PLAN_DATA, 3, 0);
+	drbd_log_attach(&E->log, 0, false);
+	E->now = 1000;
+	a = write_at(0, 4096, 0);
+	b = write_at(64, 4096, 0);
+	send_one(0);
+	send_one(0);
+	drbd_log_local_done(&E->log, a.entry, 0);
+	drbd_log_local_done(&E->log, b.entry, 0);
+	ack(0, LOG_ACK_WRITE, a.entry);
+	drbd_log_close_epoch(&E->log);
+	next(0, LOG_EMIT_BARRIER);
+	/* a peer that never decided anything confirms, however long it takes */
+	T_OK(!drbd_log_unconfirmed(&E->log, 0, 100000, &E->sink));
+	ack(0, LOG_ACK_SUPERSEDED, b.entry);
+	c = write_at(128, 4096, 0);
+	send_one(0);
+	drbd_log_local_done(&E->log, c.entry, 0);
+	ack(0, LOG_ACK_WRITE, c.entry);
+	T_OK(!drbd_log_unconfirmed(&E->log, 0, 1000 + LOG_CONFIRM_MS - 1, &E->sink));
+	T_OK(drbd_log_unconfirmed(&E->log, 0, 1000 + LOG_CONFIRM_MS, &E->sink));
+	T_OK(drbd_log_retire_peek(&E->log, 0, &r));
+	T_EQ(r.set_slots, 1);
+	T_OK(drbd_log_retire_peek(&E->log, 1, &r));
+	T_EQ(r.set_slots, 0);
+	/* c's barrier has not been sent: it waits, and the late ack of the others is nothing */
+	T_OK(!drbd_log_retire_peek(&E->log, 2, &r));
+	T_EQ(barrier_ack(0, 1, 1), LOG_BARRIER_OK);
+	T_OK(!drbd_log_retire_peek(&E->log, 2, &r));
+	drbd_log_close_epoch(&E->log);
+	next(0, LOG_EMIT_BARRIER);
+	T_EQ(barrier_ack(0, 2, 1), LOG_BARRIER_OK);
+	T_OK(drbd_log_retire_peek(&E->log, 2, &r));
+	T_EQ(r.set_slots, 0);
+}
+
+/* The link breaks before it was made again: it still is, for whoever is there then. */
+static void retried_and_lost(void)
+{
+	struct log_entered a;
+
+	env_setup(LOG_EPOCH_LAZY);
+	env_plan_peer(0, PLAN_DATA, 3, 0);
+	drbd_log_attach(&E->log, 0, false);
+	a = write_at(0, 4096, 0);
+	send_one(0);
+	T_EQ(ack(0, LOG_ACK_RETRY, a.entry), LOG_PAGES_FREE);
+	drbd_log_hold_peer(&E->log, 0, &E->sink);
+	T_OK(!drbd_log_has_held(&E->log, 0, E->log.head));
+	T_EQ(drbd_log_local_done(&E->log, a.entry, 0), LOG_REMAKE);
+	T_EQ(drbd_log_remade(&E->log, a.entry), LOG_DONE);
+}
+
 const struct c_test log_tests[] = {
 	{ "leg table is closed", leg_table_is_closed },
 	{ "protocol C from end to end", protocol_c_from_end_to_end },
@@ -729,6 +836,9 @@ const struct c_test log_tests[] = {
 	{ "resend after reconnect", resend_after_reconnect },
 	{ "resend of protocol A", resend_of_protocol_a },
 	{ "completion held by plan", completion_held_by_plan },
+	{ "superseded and retried", superseded_and_retried },
+	{ "unconfirmed epochs", unconfirmed_epochs },
+	{ "retried and lost", retried_and_lost },
 	{ "admission", admission },
 	{ "epochs close", epochs_close },
 	{ "flush without disk", flush_without_disk },

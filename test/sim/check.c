@@ -122,7 +122,7 @@ static void make_durable(const struct op *op)
 	u64 *durable = W->durable[op->node];
 	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
 
-	for (i = 0; i < op->size / UNIT_BYTES; i++)
+	for (i = 0; op->local && i < op->size / UNIT_BYTES; i++)
 		durable[first + i] = max(durable[first + i], op->submitted);
 }
 
@@ -156,6 +156,8 @@ static void check_told(const struct op *op)
 	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
 	struct md_superblock mine, other;
 
+	if (W->dual && W->host[peer] && W->host[peer]->st_res.role == ROLE_PRIMARY)
+		return;		/* a write of its own may be there instead */
 	for (i = 0; i < op->size / UNIT_BYTES; i++)
 		if (theirs->cur[first + i] < op->v)
 			break;
@@ -175,6 +177,7 @@ void oracle_done(struct op *op)
 	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
 
 	op->completed = ++W->count;
+	op->local = W->host[op->node]->ldev.plan->local_disk;
 	if (op->kind == OP_READ)
 		check_read(op);
 	else if (op->kind == OP_FLUSH)
@@ -292,9 +295,24 @@ void oracle_promote(int node)
 		W->on_branch[node] = W->on_branch[holder];
 	}
 	complete = oracle_complete(holder);
+	if (W->dual && complete && h->st_pd.repl >= REPL_ESTABLISHED && o &&
+	    W->on_branch[node] == W->on_branch[1 - node])
+		return;
 	note("n%d is Primary of branch %u%s", node, W->on_branch[node], complete ? "" : ", not complete");
 	if (!complete || (o && o->st_res.role == ROLE_PRIMARY))
 		fork_branch(node, W->disk[holder].cur, !complete);
+}
+
+/* Two Primaries lose each other: from here on each has a history of its own. */
+void oracle_parted(int node)
+{
+	const struct host *h = W->host[node], *o = W->host[1 - node];
+
+	if (!W->dual || !o || h->st_res.role != ROLE_PRIMARY || o->st_res.role != ROLE_PRIMARY ||
+	    W->on_branch[0] != W->on_branch[1] || h->st_dev.disk != DISK_UP_TO_DATE ||
+	    o->st_dev.disk != DISK_UP_TO_DATE)
+		return;
+	fork_branch(node, W->disk[node].cur, !oracle_complete(node));
 }
 
 /* Acknowledged writes of branch @lose that @keep does not have. */
@@ -338,8 +356,13 @@ void oracle_sync_start(int target)
 	W->on_branch[target] = keep;
 	/* what it had flushed is overwritten by right */
 	memset(W->durable[target], 0, W->disk[target].units * sizeof(u64));
-	for (i = 1; i < W->n_ops; i++)
-		W->ops[i]->broken |= W->ops[i]->node == target;
+	for (i = 1; i < W->n_ops; i++) {
+		if (W->ops[i]->node != target)
+			continue;
+		W->ops[i]->broken = true;
+		if (!W->ops[i]->ended)	/* it waited for this */
+			W->ops[i]->branch = keep;
+	}
 }
 
 void oracle_sync_end(int target)
@@ -541,7 +564,7 @@ void check_step(void)
 {
 	const struct host *a = W->host[0], *b = W->host[1];
 
-	if (a && b && a->ses && a->ses == b->ses && a->st_res.role == ROLE_PRIMARY &&
+	if (!W->dual && a && b && a->ses && a->ses == b->ses && a->st_res.role == ROLE_PRIMARY &&
 	    b->st_res.role == ROLE_PRIMARY && a->st_pd.repl >= REPL_ESTABLISHED &&
 	    b->st_pd.repl >= REPL_ESTABLISHED)
 		violated("two Primaries are connected");

@@ -409,6 +409,8 @@ static void publish_status(struct host *h)
 	if (h->st_pd.repl == REPL_OFF && h->pd.now.repl == REPL_ESTABLISHED &&
 	    h->st_dev.disk == DISK_UP_TO_DATE && h->pd.now.pdsk == DISK_UP_TO_DATE)
 		oracle_established(h->id);
+	if (h->st_pd.repl >= REPL_ESTABLISHED && h->pd.now.repl < REPL_ESTABLISHED)
+		oracle_parted(h->id);
 	h->st_pd = h->pd.now;
 	h->slot = h->dev.now.disk > DISK_DISKLESS ? slot_of(h) : -1;
 	if (role != ROLE_PRIMARY && h->st_res.role == ROLE_PRIMARY)
@@ -459,8 +461,8 @@ static void init_lists(struct host *h)
 {
 	struct core_node *lists[] = {
 		&h->memory, &h->ios, &h->events, &h->jobs, &h->parked, &h->granted, &h->retries,
-		&h->cold, &h->peer_cold, &h->batch, &h->held, &h->replies, &h->rs_ready, &h->acks,
-		&h->rs_requests, &h->rs_reads, &h->ov_requests, &h->ov_reads,
+		&h->cold, &h->remakes, &h->peer_cold, &h->batch, &h->held, &h->replies, &h->rs_ready, &h->acks,
+		&h->rs_requests, &h->rs_reads, &h->write_waits, &h->retried, &h->ov_requests, &h->ov_reads,
 	};
 	u32 i;
 
@@ -480,6 +482,7 @@ static void configure(struct host *h)
 	core_strcopy(net.name, h->id ? "alpha" : "bravo", sizeof(net.name));
 	net.wire_protocol = W->protocol;
 	core_strcopy(net.verify_alg, "versions", sizeof(net.verify_alg));
+	net.two_primaries = W->dual;
 	core_resource_init(&h->res, "r0", (u8)h->id, &opts, rnd());
 	h->res.actions = h->actions;
 	h->res.max_actions = ARRAY_SIZE(h->actions);

@@ -133,6 +133,22 @@ static struct pkt *arrived(const struct host *h, int channel)
 	return p->arrives <= W->now ? p : NULL;
 }
 
+/* A write whose number says that acks which were sent before it are still on their way. */
+static bool out_of_sequence(const struct host *h, const struct pkt *p)
+{
+	struct packet_header hdr;
+	struct wire_limits l = { .capacity = h->capacity, .max_bio = WIRE_MAX_BIO };
+	struct wire_data d;
+	u32 need;
+
+	if (!p || h->ldev.plan->peer[0].conflicts != RANGE_DECIDE ||
+	    drbd_packet_decode(&h->wire, STREAM_DATA, p->bytes, p->len, &hdr, &need) ||
+	    hdr.cmd != P_DATA ||
+	    drbd_wire_get_data(&h->wire, &hdr, p->bytes + hdr.header_len, &l, &d))
+		return false;
+	return !drbd_recv_in_sequence(h->seq_data, h->seq_acks, d.seq);
+}
+
 static bool readable(const struct host *h, int channel)
 {
 	return h->ses->shut[h->id] || arrived(h, channel) ||
@@ -485,7 +501,7 @@ static void reset(struct host *h)
 {
 	h->go_on = h->dropped = false;
 	drbd_recv_init(&h->epochs, RECV_FLUSH);
-	h->active = h->seq_out = 0;
+	h->active = h->seq_out = h->seq_data = h->seq_acks = 0;
 	h->rx_active = false;
 	drbd_notice_init(&h->notices);
 	h->sender_runs = h->acker_runs = true;
@@ -561,6 +577,7 @@ static void drain(struct host *h)
 		break;
 	case 3:
 		free_held(h);
+		peer_writes_forget(h);
 		break;
 	case 6:
 		rs_cancel_all(h);
@@ -591,7 +608,8 @@ bool receiver_ready(struct host *h)
 	case R_WAIT_GO:
 		return h->go_on || h->dropped;
 	case R_READ:
-		return h->dropped || readable(h, CH_DATA);
+		return h->dropped ||
+		       (readable(h, CH_DATA) && !out_of_sequence(h, arrived(h, CH_DATA)));
 	case R_WAIT_IDLE:
 		return !h->active;
 	case R_BARRIER:
@@ -957,6 +975,7 @@ static void write_ack(struct host *h, const struct packet_header *hdr, const str
 {
 	static const enum log_ack kinds[] = {
 		[P_RECV_ACK] = LOG_ACK_RECV, [P_WRITE_ACK] = LOG_ACK_WRITE,
+		[P_SUPERSEDED] = LOG_ACK_SUPERSEDED, [P_RETRY_WRITE] = LOG_ACK_RETRY,
 		[P_RS_WRITE_ACK] = LOG_ACK_IN_SYNC, [P_NEG_ACK] = LOG_ACK_NEG,
 		[P_NEG_DREPLY] = LOG_ACK_NEG_READ,
 	};
@@ -1008,6 +1027,7 @@ static int meta_block(struct host *h, const struct packet_header *hdr, const u8 
 
 	if (err)
 		bad_packet(h, hdr, drbd_wire_strerror(err));
+	h->seq_acks = b.seq;
 	switch (hdr->cmd) {
 	case P_RS_WRITE_ACK:
 	case P_NEG_ACK:
@@ -1021,6 +1041,11 @@ static int meta_block(struct host *h, const struct packet_header *hdr, const u8 
 	case P_NEG_RS_DREPLY:
 	case P_RS_CANCEL:
 		return rs_answer(h, hdr->cmd, &b);
+	case P_SUPERSEDED:
+	case P_RETRY_WRITE:
+		if (h->ldev.plan->peer[0].conflicts != RANGE_FOLLOW)
+			bad_packet(h, hdr, "the peer has nothing to decide here");
+		break;
 	}
 	write_ack(h, hdr, &b);
 	return 0;

@@ -54,10 +54,10 @@ static void clear_in_sync(struct preq *pr)
 		drbd_bitmap_update(h->bm, pr->sector, pr->size, 0, 1u << h->slot);
 }
 
-static void epoch_done(struct host *h, u32 tag)
+static void epoch_changed(struct host *h, u32 tag, void (*change)(struct recv_epochs *, u32))
 {
-	drbd_recv_write_done(&h->epochs, tag);
-	if (h->epochs.first != h->epochs.open)
+	change(&h->epochs, tag);
+	if (drbd_recv_has_steps(&h->epochs))
 		h->epoch_kick = true;
 }
 
@@ -68,8 +68,6 @@ static void write_finished(struct preq *pr, int error)
 	if (pr->hot && pr->al_generation == h->al_generation && drbd_al_put(h->al, drbd_al_first(pr->sector),
 				   drbd_al_last(pr->sector, pr->size)))
 		submit_kick(h);
-	if (pr->range.inserted)
-		range_end(h, &pr->range);
 	if (error) {
 		post(h, &h->ev_error);
 		preq_ack(pr, P_NEG_ACK, pr->block_id);
@@ -79,9 +77,11 @@ static void write_finished(struct preq *pr, int error)
 		if (pr->acks.on_success)
 			preq_ack(pr, pr->acks.on_success, pr->block_id);
 	}
+	if (pr->range.inserted)
+		range_end(h, &pr->range);
 	if (pr->backing)
 		backing_put(h);
-	epoch_done(h, pr->tag);
+	epoch_changed(h, pr->tag, drbd_recv_write_done);
 	preq_free(pr);
 	h->active--;
 }
@@ -163,13 +163,78 @@ void peer_writes_cold_done(struct host *h, int error)
 	submit(pr);
 }
 
-static void write_go(struct preq *pr)
+static void write_yields(struct preq *pr, u16 cmd)
 {
 	struct host *h = pr->h;
 
+	preq_ack(pr, cmd, pr->block_id);
+	backing_put(h);
+	h->active--;
+	if (cmd == P_RETRY_WRITE) {
+		core_list_add_tail(&pr->node, &h->retried);
+		epoch_changed(h, pr->tag, drbd_recv_write_retried);
+		return;
+	}
+	epoch_changed(h, pr->tag, drbd_recv_write_superseded);
+	preq_free(pr);
+}
+
+static void comes_again(struct host *h, u64 sector, u32 size)
+{
+	struct core_node *n, *next;
+
+	for (n = h->retried.next; n != &h->retried; n = next) {
+		struct preq *pr = container_of(n, struct preq, node);
+
+		next = n->next;
+		if (pr->sector >= sector + size / SECTOR_BYTES ||
+		    sector >= pr->sector + pr->size / SECTOR_BYTES)
+			continue;
+		core_list_del(n);
+		epoch_changed(h, pr->tag, drbd_recv_came_again);
+		preq_free(pr);
+	}
+}
+
+static void write_go(struct preq *pr)
+{
+	struct host *h = pr->h;
+	u8 conflicts = h->ldev.plan->peer[0].conflicts;
+	struct io_range *with;
+	enum range_result r;
+
 	drbd_range_init(&pr->range, RANGE_PEER_WRITE, pr->sector, pr->size, pr);
-	if (drbd_range_reserve(&h->ranges, &pr->range, false) == RANGE_GRANTED)
+	r = conflicts == RANGE_WAIT_IN_TURN ? drbd_range_reserve(&h->ranges, &pr->range) :
+	    drbd_range_reserve_dual(&h->ranges, &pr->range, &h->log, 0, conflicts, &with);
+	if (r == RANGE_GRANTED)
 		ready(pr);
+	else if (r == RANGE_WAITS)
+		core_list_add_tail(&pr->rs_node, &h->write_waits);
+	else
+		write_yields(pr, r == RANGE_RETRY ? P_RETRY_WRITE : P_SUPERSEDED);
+	W->r.superseded += r == RANGE_SUPERSEDED;
+	W->r.retried += r == RANGE_RETRY;
+}
+
+/* The link is gone: what waits for a write of ours may wait for ever. */
+void peer_writes_forget(struct host *h)
+{
+	struct core_node *n, *next, granted;
+
+	core_list_init(&granted);
+	for (n = h->write_waits.next; n != &h->write_waits; n = next) {
+		struct preq *pr = container_of(n, struct preq, rs_node);
+
+		next = n->next;
+		if (!pr->range.waiting)
+			continue;
+		core_list_del(n);
+		drbd_range_release(&h->ranges, &pr->range, &granted);
+		peer_write_dropped(pr);
+	}
+	ranges_granted(h, &granted);
+	while ((n = core_list_pop(&h->retried)))
+		preq_free(container_of(n, struct preq, node));
 }
 
 /* --- reception -------------------------------------------------------------------------- */
@@ -186,6 +251,8 @@ int recv_data(struct host *h, const struct packet_header *hdr, const struct wire
 	enum recv_submit now;
 
 	(void)hdr;
+	h->seq_data = d->seq;
+	comes_again(h, d->sector, d->size);
 	pr->block_id = d->block_id;
 	pr->flags = d->flags;
 	pr->in_sync = (d->flags & DP_MAY_SET_IN_SYNC) && syncing(h);
@@ -201,7 +268,7 @@ int recv_data(struct host *h, const struct packet_header *hdr, const struct wire
 	now = drbd_recv_write(&h->epochs, &pr->tag);
 	if (!pr->backing) {
 		preq_ack(pr, P_NEG_ACK, pr->block_id);
-		epoch_done(h, pr->tag);
+		epoch_changed(h, pr->tag, drbd_recv_write_done);
 		preq_free(pr);
 		return 0;
 	}
@@ -331,7 +398,7 @@ void preq_release(struct preq *pr)
 enum range_result preq_reserve(struct preq *pr, struct io_range *r, u8 cls)
 {
 	drbd_range_init(r, cls, pr->sector, pr->size, pr);
-	return drbd_range_reserve(&pr->h->ranges, r, false);
+	return drbd_range_reserve(&pr->h->ranges, r);
 }
 
 /* --- reads for the peer ------------------------------------------------------------------------ */
@@ -526,12 +593,14 @@ static void granted(struct item *it)
 	struct preq *pr = g->pr;
 
 	host_free(g);
-	if (pr->kind == PEER_WRITE)
+	if (pr->kind == PEER_WRITE) {
+		core_list_del(&pr->rs_node);
 		ready(pr);
-	else if (pr->kind != PEER_RS_WRITE)
+	} else if (pr->kind != PEER_RS_WRITE) {
 		preq_read(pr);
-	else
+	} else {
 		submit_rs_write(pr);
+	}
 }
 
 void rs_range_granted(struct preq *pr, struct io_range *r)

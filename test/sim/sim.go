@@ -45,9 +45,9 @@ type Result struct {
 
 // Counts tell what a run, or many, went through.
 type Counts struct {
-	Writes, Reads, Flushes, Crashes, Cuts, Resyncs, ResyncsDone, FullSyncs int
-	SplitBrains, Forced, Jobs, Forks, Sessions, Errors                     int
-	Verifies, Verified                                                     int
+	Writes, Reads, Flushes, Crashes, Cuts, Resyncs, ResyncsDone, FullSyncs  int
+	SplitBrains, Forced, Jobs, Forks, Sessions, Errors, Superseded, Retried int
+	Verifies, Verified                                                      int
 }
 
 func (c *Counts) add(o Counts) {
@@ -67,6 +67,8 @@ func (c *Counts) add(o Counts) {
 	c.Verified += o.Verified
 	c.Sessions += o.Sessions
 	c.Errors += o.Errors
+	c.Superseded += o.Superseded
+	c.Retried += o.Retried
 }
 
 // Run lives through the world of a seed.
@@ -80,6 +82,7 @@ func Run(o Options) Result {
 			SplitBrains: int(r.split_brains), Forced: int(r.forced), Jobs: int(r.jobs), Forks: int(r.forks),
 			Verifies: int(r.verifies), Verified: int(r.verified),
 			Sessions: int(r.sessions), Errors: int(r.errors),
+			Superseded: int(r.superseded), Retried: int(r.retried),
 		},
 	}
 	if r.failed {

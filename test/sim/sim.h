@@ -62,6 +62,7 @@ struct op {
 	u8 kind, node, branch;
 	bool fua;
 	bool ended;		/* with success or without */
+	bool local;		/* its node had a disk when it ended */
 	bool broken;		/* it failed, or its node has gone away since */
 	u64 sector;
 	u32 size;
@@ -158,7 +159,7 @@ struct request {
 	ver v;
 	u64 sector;
 	u32 size;
-	bool write, flush, hot, reserved, tried_local;
+	bool write, flush, hot, reserved, tried_local, remade;
 	u32 tried_peers;
 	u8 flags;
 	int error;
@@ -292,7 +293,7 @@ struct host {
 	bool set_bits_set;
 
 	/* submission */
-	struct core_node parked, granted, retries, cold, peer_cold, batch;
+	struct core_node parked, granted, retries, cold, peer_cold, batch, remakes;
 	bool submit_kick, opens_blocked;
 	u8 submit_phase, al_phase;
 	bool batch_full, batch_starved;
@@ -324,7 +325,7 @@ struct host {
 	u16 at_hand_cmd;
 	u64 at_hand_digest;
 	u32 active;
-	u32 seq_out;
+	u32 seq_out, seq_data, seq_acks;
 	struct bitcode_cursor rx;
 	bool rx_active;
 
@@ -343,7 +344,7 @@ struct host {
 	struct resync_pass pass;
 	bool resync_runs, resync_told;
 	u32 budget;
-	struct core_node rs_requests, rs_reads;
+	struct core_node rs_requests, rs_reads, write_waits, retried;
 	struct verify_run ov;
 	u32 ov_run;
 	bool ov_told;
@@ -383,7 +384,7 @@ struct sim_result {
 	u64 steps, ms;
 	u32 writes, reads, flushes, crashes, cuts, syncs, full_syncs, split_brains, forced, jobs;
 	u32 verifies, verified;	/* begun; blocks compared */
-	u32 forks, resyncs_done, sessions, negotiations, errors;
+	u32 forks, resyncs_done, sessions, negotiations, errors, superseded, retried;
 	char *trace;		/* malloc()ed */
 };
 
@@ -406,6 +407,7 @@ struct world {
 	bool external_md;
 	bool io_errors;
 	bool reckless;		/* the administrator may promote a node that lacks data */
+	bool dual;		/* allow-two-primaries, and both are */
 	bool diskless;		/* a Primary may lose its disk and go on with the peer's */
 	u8 protocol;
 	u32 latency, net_delay, stream_cap, keep;
@@ -503,6 +505,7 @@ void request_grab(struct request *r, u32 what);
 void request_act(struct request *r, u32 what);
 void request_put(struct request *r);
 void range_end(struct host *h, struct io_range *r);
+void ranges_granted(struct host *h, struct core_node *granted);
 bool retire_ready(struct host *h);
 void retire_run(struct host *h);
 void check_drains(struct host *h);
@@ -552,6 +555,7 @@ int recv_read_request(struct host *h, const struct wire_block *b, u8 kind);
 bool peer_barrier(struct host *h, u32 number);
 void peer_writes_cold_done(struct host *h, int error);
 bool peer_writes_cold_step(struct host *h);
+void peer_writes_forget(struct host *h);
 void peer_write_dropped(struct preq *pr);
 bool epoch_ready(struct host *h);
 void epoch_run(struct host *h);
@@ -587,6 +591,7 @@ void oracle_submit(struct op *op);
 void oracle_done(struct op *op);
 void oracle_crash(struct host *h);
 void oracle_promote(int node);
+void oracle_parted(int node);
 bool oracle_complete(int node);
 void oracle_sync_start(int target);
 void oracle_sync_end(int target);

@@ -53,7 +53,7 @@ static struct request *request_new(struct host *h, struct op *op)
 	return r;
 }
 
-static void ranges_granted(struct host *h, struct core_node *granted)
+void ranges_granted(struct host *h, struct core_node *granted)
 {
 	struct core_node *n;
 
@@ -91,6 +91,9 @@ static void al_put(struct request *r)
 
 static void unwind(struct request *r)
 {
+	if (r->remade)
+		bits_set_range(r->h, r->sector, r->size);
+	r->remade = false;
 	al_put(r);
 	if (r->reserved)
 		range_end(r->h, &r->range);
@@ -290,6 +293,7 @@ static enum log_verdict enter_locked(struct request *r, struct log_entered *in)
 	struct host *h = r->h;
 	struct log_request rq = {
 		.sector = r->sector, .size = r->size, .flags = r->flags, .owner = r,
+		.range = r->reserved ? &r->range : NULL,
 	};
 	enum log_verdict v;
 
@@ -300,6 +304,7 @@ static enum log_verdict enter_locked(struct request *r, struct log_entered *in)
 	if (v != LOG_ENTERED)
 		return v;
 	r->entry = in->entry;
+	r->remade = false;
 	if (in->what)
 		request_grab(r, in->what);
 	if (in->local) {
@@ -308,6 +313,22 @@ static enum log_verdict enter_locked(struct request *r, struct log_entered *in)
 		r->ref++;
 	}
 	return v;
+}
+
+static void yield_to_peer(struct request *r)
+{
+	struct host *h = r->h;
+
+	if (r->remade && h->ldev.plan->peer[0].track) {
+		bits_set_range(h, r->sector, r->size);
+		r->remade = false;
+	}
+	if (!r->remade)
+		al_put(r);
+	if (drbd_range_yield(&h->ranges, &r->range) == RANGE_GRANTED) {
+		core_list_add_tail(&r->node, &h->granted);
+		submit_kick(h);
+	}
 }
 
 static void enter(struct request *r)
@@ -337,6 +358,9 @@ static void enter(struct request *r)
 	case LOG_NO_DATA:
 		fail_request(r, -EIO);
 		break;
+	case LOG_OVERTAKEN:
+		yield_to_peer(r);
+		break;
 	case LOG_NEW_GENERATION:
 		post(h, &h->ev_gen);
 		park(r);
@@ -350,10 +374,11 @@ static void heat(struct request *r)
 {
 	struct host *h = r->h;
 
-	if (!r->flush)
+	if (!r->flush && !r->hot) {
 		r->hot = h->al && drbd_al_get(h->al, drbd_al_first(r->sector),
 					      drbd_al_last(r->sector, r->size));
-	r->al_generation = h->al_generation;
+		r->al_generation = h->al_generation;
+	}
 	enter(r);
 }
 
@@ -364,11 +389,34 @@ static void start_write(struct request *r)
 
 	if (!r->flush) {
 		drbd_range_init(&r->range, RANGE_APP_WRITE, r->sector, r->size, r);
-		res = drbd_range_reserve(&h->ranges, &r->range, false);
+		res = drbd_range_reserve(&h->ranges, &r->range);
 		r->reserved = true;
 	}
 	if (res == RANGE_GRANTED)
 		heat(r);
+}
+
+static void remake(struct request *old)
+{
+	struct host *h = old->h;
+	struct request *r = request_new(h, old->op);
+	struct core_node granted;
+
+	old->op = NULL;
+	r->remade = r->reserved = true;
+	core_list_init(&granted);
+	drbd_range_init(&r->range, RANGE_APP_WRITE, r->sector, r->size, r);
+	r->al_generation = h->al_generation;
+	r->hot = old->hot && old->al_generation == h->al_generation;
+	if (r->hot)
+		drbd_al_get_more(h->al, drbd_al_first(r->sector), drbd_al_last(r->sector, r->size));
+	drbd_range_hand_over(&h->ranges, &old->range, &r->range, &granted);
+	old->reserved = false;
+	ranges_granted(h, &granted);
+	if (drbd_log_remade(&h->log, old->entry) & LOG_DONE)
+		h->retire_kick = true;
+	request_put(old);
+	yield_to_peer(r);
 }
 
 static void submit_one(struct host *h, struct op *op)
@@ -412,6 +460,8 @@ static void begin(struct host *h)
 	struct core_node *n;
 
 	h->submit_kick = false;
+	while ((n = core_list_pop(&h->remakes)))
+		remake(container_of(n, struct request, node));
 	while ((n = core_list_pop(&h->granted)))
 		heat(container_of(n, struct request, node));
 	while ((n = core_list_pop(&h->retries))) {
@@ -537,6 +587,11 @@ void request_act(struct request *r, u32 what)
 
 	if (what & LOG_COMPLETE)
 		complete_bio(r, r->error);
+	if (what & LOG_REMAKE) {
+		r->ref++;
+		core_list_add_tail(&r->node, &h->remakes);
+		submit_kick(h);
+	}
 	if (what & LOG_RETRY)
 		queue_retry(r);
 	else if ((what & LOG_COMPLETE) && !r->write)

@@ -260,6 +260,7 @@ static void draw_shape(void)
 	W->fresh = chance(15);
 	W->protocol = chance(80) ? 3 : 1 + (u8)below(2);
 	W->reckless = chance(30);
+	W->dual = W->protocol == 3 && chance(25);
 	W->diskless = false;
 	W->io_errors = false;
 	W->external_md = false;
@@ -307,6 +308,28 @@ static void clean_up(void)
 
 /* --- a run --------------------------------------------------------------------------------------- */
 
+/* For the reader of a trace: what keeps a node from coming to rest. */
+static void tell_unsettled(void)
+{
+	int n;
+
+	for (n = 0; n < NODES; n++) {
+		const struct host *h = W->host[n];
+		const struct log_entry *e;
+
+		if (!h)
+			continue;
+		e = &h->ring[h->log.tail % LOG_RING];
+		note("n%d: %u open requests, %llu entries in the log, %u ranges (%u waiting), %s, parked%s",
+		     n, h->open_ops, (unsigned long long)(h->log.head - h->log.tail), h->ranges.count,
+		     h->ranges.waiting, core_repl_name(h->st_pd.repl),
+		     core_list_empty(&h->parked) ? " none" : "");
+		if (h->log.head != h->log.tail)
+			note("n%d: oldest entry: kind %u, local %s, peer %s, flags %x", n, e->kind,
+			     drbd_leg_name(e->leg[0]), drbd_leg_name(e->leg[1]), e->flags);
+	}
+}
+
 static void live(void)
 {
 	while (!(W->closing && settled())) {
@@ -314,8 +337,10 @@ static void live(void)
 		check_step();
 		if (W->r.steps > MAX_STEPS)
 			violated("no end after %llu steps", (unsigned long long)W->r.steps);
-		if (W->closing && W->now > W->closing_since + SETTLE_MS * MS)
+		if (W->closing && W->now > W->closing_since + SETTLE_MS * MS) {
+			tell_unsettled();
 			violated("nothing settles though the faults are over");
+		}
 	}
 	check_equal("at the end");
 	check_marked();

@@ -105,6 +105,18 @@ bool drbd_al_get(struct act_log *al, u32 first, u32 last)
 	return true;
 }
 
+void drbd_al_get_more(struct act_log *al, u32 first, u32 last)
+{
+	u32 e;
+
+	for (e = first; e <= last; e++) {
+		struct al_slot *s = lookup(al, e, NULL);
+
+		if (core_check(s && s->refs))
+			take(al, s);
+	}
+}
+
 /* A slot without references that was not used lately; nr_slots if none. */
 static u32 find_victim(struct act_log *al)
 {

@@ -4,13 +4,15 @@
  * actlog.c.
  */
 #include "extent.h"
+#include "log.h"
 
 #define EXTENT_BITS (AL_EXTENT_SHIFT - SECTOR_BITS)
 
 enum conflict {
 	C_NONE,
 	C_WAIT,
-	C_DUAL,		/* wait; an error with two Primaries */
+	C_ENTERED,	/* wait; with two Primaries only for what has entered the log */
+	C_GRANTED,	/* wait; with two Primaries only for what waits for nothing itself */
 	C_TOUCH,	/* no conflict, but the verify is worthless */
 };
 
@@ -18,19 +20,19 @@ enum conflict {
 static const u8 conflicts[RANGE_NR_CLASSES][RANGE_NR_CLASSES] = {
 	[RANGE_APP_WRITE] = {
 		[RANGE_APP_WRITE] = C_WAIT,
-		[RANGE_PEER_WRITE] = C_DUAL,
+		[RANGE_PEER_WRITE] = C_WAIT,
 		[RANGE_RESYNC_REQUEST] = C_WAIT,
 		[RANGE_RESYNC_READ] = C_WAIT,
 		[RANGE_VERIFY] = C_TOUCH,
 	},
 	[RANGE_PEER_WRITE] = {
-		[RANGE_APP_WRITE] = C_DUAL,
+		[RANGE_APP_WRITE] = C_ENTERED,
 		[RANGE_PEER_WRITE] = C_WAIT,
 		/* A request only: the peer's writes and its reply come in the
 		 * order of the stream. */
 		[RANGE_RESYNC_REQUEST] = C_NONE,
 		[RANGE_RESYNC_WRITE] = C_WAIT,
-		[RANGE_RESYNC_READ] = C_WAIT,
+		[RANGE_RESYNC_READ] = C_GRANTED,
 		[RANGE_VERIFY] = C_TOUCH,
 	},
 	[RANGE_RESYNC_REQUEST] = {
@@ -100,15 +102,49 @@ struct search {
 	const u8 *row;			/* of conflicts[], or NULL: look at classes */
 	u32 classes;
 	bool untouched;			/* only those that nobody touched yet */
+	bool dual;			/* C_ENTERED, C_GRANTED: the others are overtaken */
+	/* looking at classes: only ... */
+	bool pushed_aside;		/* ... what a dual one overtakes */
+	bool dual_only;			/* ... those that overtake */
+	const struct xfer_log *undecided_in; /* ... writes there that the peer has not answered */
+	u32 undecided_by;
+	bool covers;			/* ... what covers all of it */
 };
+
+/*
+ * What came before a dual one is overtaken by it, or is not, and that does not
+ * change while the dual one is in the table: an overtaken write does not enter, an
+ * overtaken read gets a later ticket.
+ */
+static bool is_overtaken_by_dual(const struct io_range *r)
+{
+	return (r->cls == RANGE_APP_WRITE && !r->position) ||
+	       (r->cls == RANGE_RESYNC_READ && r->waiting);
+}
+
+static bool conflicts_with(const struct search *s, const struct io_range *r)
+{
+	u8 c = s->row[r->cls];
+
+	return c == C_WAIT || ((c == C_ENTERED || c == C_GRANTED) &&
+			       !(s->dual && is_overtaken_by_dual(r)));
+}
 
 static bool matches(const struct search *s, const struct io_range *r)
 {
 	if (r->ticket >= s->before || !overlaps(r, s->sector, s->sectors))
 		return false;
-	if (!s->row)
-		return s->classes >> r->cls & 1 && !(s->untouched && r->touched);
-	return s->row[r->cls] == C_WAIT || s->row[r->cls] == C_DUAL;
+	if (s->row)
+		return conflicts_with(s, r);
+	if (!(s->classes >> r->cls & 1) || (s->untouched && r->touched) ||
+	    (s->dual_only && !r->dual))
+		return false;
+	if (s->pushed_aside && (!is_overtaken_by_dual(r) || r->overtaken))
+		return false;
+	if (s->covers && (r->sector > s->sector || r->sector + r->sectors < s->sector + s->sectors))
+		return false;
+	return !s->undecided_in ||
+	       (r->position && drbd_log_undecided(s->undecided_in, r->position, s->undecided_by));
 }
 
 static struct io_range *search_list(const struct search *s, const struct core_node *head, u32 link)
@@ -172,6 +208,7 @@ static struct io_range *find_conflict(const struct range_table *t, const struct 
 		.sectors = r->sectors,
 		.before = r->ticket,
 		.row = conflicts[r->cls],
+		.dual = r->dual,
 	};
 
 	return search_table(&s, t);
@@ -196,40 +233,92 @@ void drbd_range_touch(struct range_table *t, u32 classes, u64 sector, u64 sector
 	(1u << RANGE_APP_WRITE | 1u << RANGE_PEER_WRITE |                      \
 	 1u << RANGE_RESYNC_REQUEST | 1u << RANGE_RESYNC_WRITE)
 
-enum range_result drbd_range_reserve(struct range_table *t, struct io_range *r, bool dual)
+static enum range_result wait_for(struct range_table *t, struct io_range *r,
+				  struct io_range *other)
+{
+	r->waiting = true;
+	t->waiting++;
+	core_list_add_tail(&r->wait, &other->waiters);
+	return RANGE_WAITS;
+}
+
+enum range_result drbd_range_reserve(struct range_table *t, struct io_range *r)
 {
 	struct io_range *other;
 
-	if (!core_check(!r->inserted && r->sectors && r->cls < RANGE_NR_CLASSES))
-		return RANGE_CONFLICT;
 	r->ticket = ++t->ticket;
+	if (!core_check(!r->inserted && r->sectors && r->cls < RANGE_NR_CLASSES))
+		return RANGE_WAITS;
 	if (r->cls == RANGE_VERIFY) {
 		r->touched = drbd_range_busy(t, WRITE_CLASSES, r->sector, r->sectors);
 		insert(t, r);
 		return RANGE_GRANTED;
 	}
 	other = find_conflict(t, r);
-	if (dual && other) {
-		struct search s = {
-			.sector = r->sector,
-			.sectors = r->sectors,
-			.before = r->ticket,
-			.classes = r->cls == RANGE_APP_WRITE ? 1u << RANGE_PEER_WRITE :
-				   r->cls == RANGE_PEER_WRITE ? 1u << RANGE_APP_WRITE : 0,
-		};
-
-		if (search_table(&s, t))
-			return RANGE_CONFLICT;
-	}
 	if (conflicts[r->cls][RANGE_VERIFY] == C_TOUCH)
 		drbd_range_touch(t, 1u << RANGE_VERIFY, r->sector, r->sectors);
 	insert(t, r);
-	if (!other)
-		return RANGE_GRANTED;
-	r->waiting = true;
-	t->waiting++;
-	core_list_add_tail(&r->wait, &other->waiters);
-	return RANGE_WAITS;
+	return other ? wait_for(t, r, other) : RANGE_GRANTED;
+}
+
+/* A write that we have sent, or shall send, and that the peer has not answered. */
+static struct io_range *undecided(const struct range_table *t, const struct io_range *r,
+				  const struct xfer_log *log, u32 peer, bool covers)
+{
+	struct search s = {
+		.sector = r->sector,
+		.sectors = r->sectors,
+		.before = ~0ull,
+		.classes = 1u << RANGE_APP_WRITE,
+		.undecided_in = log,
+		.undecided_by = peer,
+		.covers = covers,
+	};
+
+	return search_table(&s, t);
+}
+
+static void overtake(const struct range_table *t, const struct io_range *r)
+{
+	struct search s = {
+		.sector = r->sector,
+		.sectors = r->sectors,
+		.before = ~0ull,
+		.classes = 1u << RANGE_APP_WRITE | 1u << RANGE_RESYNC_READ,
+		.pushed_aside = true,
+	};
+	struct io_range *w;
+
+	while ((w = search_table(&s, t)))
+		w->overtaken = true;
+}
+
+enum range_result drbd_range_reserve_dual(struct range_table *t, struct io_range *r,
+					  const struct xfer_log *log, u32 peer,
+					  enum range_conflicts how, struct io_range **with)
+{
+	if (how == RANGE_DECIDE) {
+		*with = undecided(t, r, log, peer, true);
+		if (*with)
+			return RANGE_SUPERSEDED;
+		*with = undecided(t, r, log, peer, false);
+		if (*with)
+			return RANGE_RETRY;
+	}
+	overtake(t, r);
+	r->dual = true;
+	return drbd_range_reserve(t, r);
+}
+
+/* To the end of the queue, with all that waits for it. */
+static void fall_back(struct range_table *t, struct io_range *r, struct core_node *waiters)
+{
+	struct core_node *n;
+
+	r->overtaken = false;
+	r->ticket = ++t->ticket;
+	while ((n = core_list_pop(&r->waiters)))
+		core_list_add_tail(n, waiters);
 }
 
 void drbd_range_release(struct range_table *t, struct io_range *r,
@@ -250,8 +339,11 @@ void drbd_range_release(struct range_table *t, struct io_range *r,
 	}
 	while ((n = core_list_pop(&r->waiters))) {
 		struct io_range *w = drbd_range_of(n);
-		struct io_range *other = find_conflict(t, w);
+		struct io_range *other;
 
+		if (w->cls == RANGE_RESYNC_READ && w->overtaken)
+			fall_back(t, w, &r->waiters);
+		other = find_conflict(t, w);
 		if (other) {
 			core_list_add_tail(n, &other->waiters);
 			continue;
@@ -260,6 +352,30 @@ void drbd_range_release(struct range_table *t, struct io_range *r,
 		t->waiting--;
 		core_list_add_tail(n, granted);
 	}
+}
+
+enum range_result drbd_range_yield(struct range_table *t, struct io_range *r)
+{
+	struct search s = {
+		.sector = r->sector,
+		.sectors = r->sectors,
+		.before = ~0ull,
+		.classes = 1u << RANGE_PEER_WRITE,
+		.dual_only = true,
+	};
+	struct io_range *other = search_table(&s, t);
+
+	/* of several it waits for one; then it comes by again */
+	r->overtaken = other != NULL;
+	return other ? wait_for(t, r, other) : RANGE_GRANTED;
+}
+
+void drbd_range_hand_over(struct range_table *t, struct io_range *from, struct io_range *to,
+			  struct core_node *granted)
+{
+	to->ticket = from->ticket;
+	insert(t, to);
+	drbd_range_release(t, from, granted);
 }
 
 bool drbd_range_busy(const struct range_table *t, u32 classes, u64 sector, u64 sectors)

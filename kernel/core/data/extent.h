@@ -14,6 +14,16 @@
  * asks and RANGE_RESYNC_WRITE when the reply came; a source holds
  * RANGE_RESYNC_READ from before its read until the target's ack.
  *
+ * Two Primaries. A write of the application counts from the moment it enters
+ * the transfer log: then the peer will get it. One that only waits, or is being
+ * made hot, is overtaken by overlapping writes of the peer; it keeps its place
+ * before all others, but lets those pass. One that has entered stands. Of the two nodes the one with the
+ * resolve-conflicts role says of each write of the peer that meets one of its
+ * own, which the peer has not answered yet: it is superseded (ours covers it), or
+ * the peer has to try again. The other node keeps the peer's write until its own
+ * is decided. So each pair of overlapping writes has the same order on both disks
+ * (wire.md 6.8): the deciding node's first, if it had entered when the other came.
+ *
  * Activity log. Before a write reaches the backend its 4 MiB extents must be
  * recorded as hot on stable storage. drbd_al_get() is the fast path;
  * otherwise the device's one submit work collects extents with
@@ -28,6 +38,8 @@
 
 #include "../base.h"
 #include "../disk/alblock.h"
+
+struct xfer_log;
 
 /* -- ranges -- */
 
@@ -52,6 +64,9 @@ struct io_range {
 	bool touched;		/* the blocks changed meanwhile: a verify is worthless, a
 				 * resync request must not clear its bits */
 	bool wide;		/* spans more than two extents: kept in one list of its own */
+	bool dual;		/* a peer write that overtakes what has not entered the log */
+	bool overtaken;		/* by a dual one; for an application write LOCK: log lock */
+	u64 position;		/* LOCK: log lock. Of an application write that has entered */
 	struct core_node link[2];	/* in the buckets of first and last extent, or the wide list */
 	struct core_node wait;	/* on the waiters of the one it waits for, or a list of granted */
 	struct core_node waiters;
@@ -74,15 +89,29 @@ struct range_table {
 enum range_result {
 	RANGE_GRANTED,
 	RANGE_WAITS,		/* will come out of a drbd_range_release() */
-	RANGE_CONFLICT,		/* peer write against a local application write that is active,
-				 * or the other way round: two Primaries; not inserted */
+	/* two Primaries, and we decide; not inserted: */
+	RANGE_SUPERSEDED,	/* an application write covers it: answer P_SUPERSEDED */
+	RANGE_RETRY,		/* one overlaps it: answer P_RETRY_WRITE */
 };
 
 void drbd_range_table_init(struct range_table *t);
 void drbd_range_init(struct io_range *r, u8 cls, u64 sector, u32 size, void *owner);
-/* @dual: a conflict between application and peer write is an error
- * (RANGE_CONFLICT) instead of a wait. */
-enum range_result drbd_range_reserve(struct range_table *t, struct io_range *r, bool dual);
+enum range_result drbd_range_reserve(struct range_table *t, struct io_range *r);
+
+/* How a write of the peer meets those of the application here (plan_peer.conflicts). */
+enum range_conflicts {
+	RANGE_WAIT_IN_TURN,	/* one of the nodes is Secondary: no conflicts to speak of */
+	RANGE_FOLLOW,		/* two Primaries, the peer decides */
+	RANGE_DECIDE,		/* two Primaries, we decide */
+};
+/*
+ * Reserves for a write of connection @peer among two Primaries (@how: FOLLOW or
+ * DECIDE). *@with: the write that it collides with, if it is not granted or
+ * waiting. LOCK: the extent lock, and within it the log lock.
+ */
+enum range_result drbd_range_reserve_dual(struct range_table *t, struct io_range *r,
+					  const struct xfer_log *log, u32 peer,
+					  enum range_conflicts how, struct io_range **with);
 /*
  * Ends a reservation, or takes back a waiting one. Ranges that are granted
  * thereby are put on @granted (through io_range.wait), in order.
@@ -104,6 +133,16 @@ bool drbd_range_busy(const struct range_table *t, u32 classes, u64 sector, u64 s
  * drbd_resync_done() with RESYNC_CANCELLED then).
  */
 void drbd_range_touch(struct range_table *t, u32 classes, u64 sector, u64 sectors);
+
+/*
+ * An overtaken write of the application, when it wanted to enter: lets all pass that
+ * overtook it. They need nothing that it may hold but, if the peer has no disk,
+ * extents of the activity log.
+ */
+enum range_result drbd_range_yield(struct range_table *t, struct io_range *r);
+/* @to, initialised and not inserted, takes the place of @from. */
+void drbd_range_hand_over(struct range_table *t, struct io_range *from, struct io_range *to,
+			  struct core_node *granted);
 
 /* -- activity log -- */
 
@@ -154,6 +193,9 @@ static inline u32 drbd_al_last(u64 sector, u32 size)
 
 /* Fast path: all extents of [first, last] are hot: takes a reference to each. */
 bool drbd_al_get(struct act_log *al, u32 first, u32 last);
+
+/* References beside those that the caller has; also while others wait. */
+void drbd_al_get_more(struct act_log *al, u32 first, u32 last);
 
 enum al_prepare {
 	AL_READY,		/* hot; references taken */

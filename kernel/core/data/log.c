@@ -77,7 +77,9 @@ void log_leg_set(struct xfer_log *log, struct log_entry *e, u32 i, u8 state)
 	e->pending = traits & LEG_PENDING ? e->pending | bit : e->pending & ~bit;
 	e->undone = traits & LEG_UNDONE ? e->undone | bit : e->undone & ~bit;
 	e->pages = traits & LEG_PAGES ? e->pages | bit : e->pages & ~bit;
-	if (state == LEG_ACKED || state == LEG_SENDING_ACKED || state == LEG_OK)
+	e->again = traits & LEG_AGAIN ? e->again | bit : e->again & ~bit;
+	if (state == LEG_ACKED || state == LEG_SENDING_ACKED ||
+	    state == LEG_SENDING_OVER || state == LEG_OK)
 		e->attr[i] |= LEG_A_GOOD;
 	if (!((old ^ traits) & in_flight_trait(e, i)))
 		return;
@@ -101,7 +103,10 @@ static u32 complete(struct xfer_log *log, struct log_entry *e)
 	const struct io_plan *plan = e->dev ? e->dev->plan : NULL;
 	u32 what = LOG_COMPLETE;
 
-	if (e->kind == LOG_READ) {
+	if (e->again) {
+		e->flags |= LOG_F_REMAKING;
+		what = LOG_REMAKE;
+	} else if (e->kind == LOG_READ) {
 		if (!any_good(log, e)) {
 			e->error = -EIO;
 			what = LOG_RETRY;
@@ -138,9 +143,15 @@ u32 log_settle(struct xfer_log *log, struct log_entry *e)
 	}
 	if (!e->pending && !(e->flags & LOG_F_COMPLETED))
 		what |= complete(log, e);
-	if (!e->undone && e->flags & LOG_F_COMPLETED)
+	if (!e->undone && e->flags & LOG_F_COMPLETED && !(e->flags & LOG_F_REMAKING))
 		what |= LOG_DONE;
 	return what;
+}
+
+u32 drbd_log_remade(struct xfer_log *log, struct log_entry *e)
+{
+	e->flags &= 0xff & ~LOG_F_REMAKING;
+	return log_settle(log, e);
 }
 
 u32 log_leg_event(struct xfer_log *log, struct log_entry *e, u32 i, enum leg_event event)
@@ -285,6 +296,8 @@ enum log_verdict drbd_log_enter_write(struct xfer_log *log, struct log_device *d
 		out->error = -EOPNOTSUPP;
 		return LOG_FAIL;
 	}
+	if (rq->range && rq->range->overtaken)
+		return LOG_OVERTAKEN;
 	out->local = plan->local_disk;
 	out->data_peers = data_peers(log, plan, rq->op);
 	out->notice_peers = notice_peers(log, plan);
@@ -308,6 +321,8 @@ enum log_verdict drbd_log_enter_write(struct xfer_log *log, struct log_device *d
 		log->epoch_started = now;
 	if (ordered || log->epoch_writes >= log->max_epoch)
 		drbd_log_close_epoch(log);
+	if (rq->range)
+		rq->range->position = e->position;
 	out->entry = e;
 	out->position = e->position;
 	return LOG_ENTERED;
@@ -596,6 +611,8 @@ static const struct {
 	[LOG_ACK_WRITE] = { LOG_WRITE, LEG_EV_ACK, LEG_A_WANT_WRITE_ACK, 0 },
 	[LOG_ACK_IN_SYNC] = { LOG_WRITE, LEG_EV_ACK, LEG_A_WANT_WRITE_ACK,
 			      LEG_A_MAY_SET_IN_SYNC },
+	[LOG_ACK_SUPERSEDED] = { LOG_WRITE, LEG_EV_SUPERSEDED, LEG_A_WANT_WRITE_ACK, 0 },
+	[LOG_ACK_RETRY] = { LOG_WRITE, LEG_EV_RETRY, LEG_A_WANT_WRITE_ACK, 0 },
 	[LOG_ACK_NEG] = { LOG_WRITE, LEG_EV_NEG_ACK, 0, 0 },
 	[LOG_ACK_NEG_READ] = { LOG_READ, LEG_EV_NEG_REPLY, 0, 0 },
 };
@@ -627,6 +644,8 @@ u32 drbd_log_ack(struct xfer_log *log, u32 peer, enum log_ack kind, u64 block_id
 	if (what & LOG_BAD)
 		return LOG_GONE;
 	*attr &= (u8)~acks[kind].want;
+	if (kind == LOG_ACK_SUPERSEDED || kind == LOG_ACK_RETRY)
+		log->conn[peer].decided_by_peer = true;
 	if (kind == LOG_ACK_IN_SYNC)
 		*attr |= LEG_A_IN_SYNC;
 	if (kind == LOG_ACK_NEG)
@@ -634,6 +653,14 @@ u32 drbd_log_ack(struct xfer_log *log, u32 peer, enum log_ack kind, u64 block_id
 			       LEG_A_WANT_WRITE_ACK);
 	*out = e;
 	return what;
+}
+
+bool drbd_log_undecided(const struct xfer_log *log, u64 position, u32 peer)
+{
+	const struct log_entry *e = log_find(log, position);
+	u8 leg = e ? e->leg[peer + 1] : LEG_NONE;
+
+	return leg == LEG_QUEUED || leg == LEG_SENDING || leg == LEG_SENT;
 }
 
 struct log_entry *drbd_log_read_reply(struct xfer_log *log, u32 peer, u64 block_id,
@@ -665,7 +692,7 @@ bool drbd_log_retire_peek(const struct xfer_log *log, u32 nth, struct log_retire
 	if (nth >= drbd_log_used(log))
 		return false;
 	e = log_at(log, log->tail + nth);
-	if (e->undone || !(e->flags & LOG_F_COMPLETED))
+	if (e->undone || !(e->flags & LOG_F_COMPLETED) || e->flags & LOG_F_REMAKING)
 		return false;
 	memset(out, 0, sizeof(*out));
 	out->position = e->position;

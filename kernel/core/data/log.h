@@ -24,6 +24,7 @@
 #define DRBD_CORE_DATA_LOG_H
 
 #include "../base.h"
+#include "extent.h"
 #include "plan.h"
 #include "request.h"
 
@@ -54,6 +55,7 @@ enum log_flag {
 	LOG_F_COMPLETED = 16,	/* owner was told */
 	LOG_F_PAGES_FREE = 32,	/* owner was told that pages are free */
 	LOG_F_HELD_BACK = 64,	/* could complete, but the plan says not yet */
+	LOG_F_REMAKING = 128,	/* stays until drbd_log_remade() */
 };
 
 /* One device as the log sees it; embedded in glue's device. */
@@ -73,7 +75,7 @@ struct log_entry {
 	void *owner;		/* glue's request or marker */
 	u32 size;		/* bytes */
 	u32 epoch;
-	u32 pending, undone, pages;	/* legs by trait; bit = index into leg[] */
+	u32 pending, undone, pages, again; /* legs by trait; bit = index into leg[] */
 	s16 error;		/* first bad result, negative errno */
 	u8 kind, op, flags;
 	u8 leg[LOG_LEGS];	/* enum leg_state */
@@ -95,6 +97,9 @@ struct log_conn {
 	/* For ko-count: since when a barrier is unanswered, ms, or a later time;
 	 * 0 = none is. And when the newest one was sent. */
 	u64 barrier_sent_at, barrier_last_at;
+	bool decided_by_peer;	/* it has superseded a write, or wanted it again */
+	bool gave_up;		/* epochs up to this one are not waited for any more */
+	u32 gave_up_epoch;
 	u64 in_flight_sectors;	/* data sent or queued, not acked (congestion) */
 	u64 sent_sectors;	/* statistics */
 };
@@ -131,6 +136,7 @@ enum log_what {
 	LOG_SEND = 64,		/* the sender of some connection has work */
 	LOG_BAD = 128,		/* event was not legal: protocol error of the peer */
 	LOG_GONE = 256,		/* entry unknown or leg not outstanding */
+	LOG_REMAKE = 512,	/* make this write again, behind the peer's that it met */
 };
 
 /*
@@ -166,6 +172,7 @@ struct log_request {
 	u8 op;			/* enum log_op */
 	u8 flags;		/* LOG_F_SYNC .. LOG_F_UNMAP */
 	void *owner;
+	struct io_range *range;	/* its reservation, or NULL */
 };
 
 enum log_verdict {
@@ -175,6 +182,7 @@ enum log_verdict {
 	LOG_FULL,		/* ring is full: park; see drbd_log_full_because() */
 	LOG_NEW_GENERATION,	/* park, and raise "generation needed" */
 	LOG_NO_DATA,		/* no leg at all could take it: end it with -EIO */
+	LOG_OVERTAKEN,		/* by a write of the peer: give the range back, begin again */
 };
 
 struct log_entered {
@@ -268,6 +276,8 @@ enum log_ack {
 	LOG_ACK_RECV,		/* P_RECV_ACK */
 	LOG_ACK_WRITE,		/* P_WRITE_ACK */
 	LOG_ACK_IN_SYNC,	/* P_WRITE_ACK_IN_SYNC; below 122 P_RS_WRITE_ACK with our block_id */
+	LOG_ACK_SUPERSEDED,	/* P_SUPERSEDED: the peer's own write covers it */
+	LOG_ACK_RETRY,		/* P_RETRY_WRITE */
 	LOG_ACK_NEG,		/* P_NEG_ACK */
 	LOG_ACK_NEG_READ,	/* P_NEG_DREPLY */
 };
@@ -280,6 +290,14 @@ enum log_ack {
  */
 u32 drbd_log_ack(struct xfer_log *log, u32 peer, enum log_ack kind, u64 block_id,
 		 u16 volume, u64 sector, u32 size, struct log_entry **out);
+
+/* The write at @position has a data leg to @peer that it has not answered. */
+bool drbd_log_undecided(const struct xfer_log *log, u64 position, u32 peer);
+/*
+ * The owner of an entry that was reported with LOG_REMAKE has taken all that it
+ * needs to make the write again, its extents above all. LOG_DONE, or 0.
+ */
+u32 drbd_log_remade(struct xfer_log *log, struct log_entry *e);
 
 /*
  * P_DATA_REPLY arrives: the entry whose buffer gets the data, or NULL (unknown:
@@ -307,6 +325,15 @@ struct log_barrier {
  */
 void drbd_log_barrier_ack(struct xfer_log *log, u32 peer, u32 number, u32 count,
 			  struct log_sink *sink, struct log_barrier *out);
+
+#define LOG_CONFIRM_MS 3000u
+/*
+ * DRBD 8.4 never confirms an epoch in which it has superseded a write or wanted it
+ * again; the next one without that confirms it, too. If none comes for LOG_CONFIRM_MS
+ * the writes whose barriers were sent end as if the peer had not got them: their
+ * blocks are marked, the log goes on. False: there was nothing of that kind.
+ */
+bool drbd_log_unconfirmed(struct xfer_log *log, u32 peer, u64 now, struct log_sink *sink);
 
 /* -- losing and resolving -- */
 

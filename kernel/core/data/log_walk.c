@@ -91,6 +91,30 @@ static void count_epoch(const struct xfer_log *log, u32 peer, u64 first,
 	*end = p;
 }
 
+/*
+ * A peer of 8.4 that has decided between two writes never confirms that epoch, but
+ * later ones, whose flush was behind it (docs/findings.md). The first entry of the
+ * epoch that is confirmed; @first if none of the earlier may be left out.
+ */
+static u64 skip_epochs(const struct xfer_log *log, u32 peer, u64 first, u32 number)
+{
+	u64 p;
+
+	if (!first || !log->conn[peer].decided_by_peer)
+		return first;
+	for (p = first; p < log->head && (s32)(log_at(log, p)->epoch - number) <= 0; p++) {
+		const struct log_entry *e = log_at(log, p);
+
+		if (!counts(e, peer))
+			continue;
+		if (e->epoch == number)
+			return p;
+		if (drbd_leg_next(e->leg[peer + 1], LEG_EV_BARRIER_ACK, 0) == LEG_ILLEGAL)
+			return first;
+	}
+	return first;
+}
+
 void drbd_log_barrier_ack(struct xfer_log *log, u32 peer, u32 number, u32 count,
 			  struct log_sink *sink, struct log_barrier *out)
 {
@@ -98,6 +122,9 @@ void drbd_log_barrier_ack(struct xfer_log *log, u32 peer, u32 number, u32 count,
 	u64 first = oldest_epoch(log, peer), end, p;
 
 	memset(out, 0, sizeof(*out));
+	if (c->gave_up && (s32)(number - c->gave_up_epoch) <= 0)
+		return;
+	first = skip_epochs(log, peer, first, number);
 	if (!first) {
 		out->error = LOG_BARRIER_NONE;
 		return;
@@ -111,7 +138,7 @@ void drbd_log_barrier_ack(struct xfer_log *log, u32 peer, u32 number, u32 count,
 	if (out->error)
 		return;
 
-	for (p = first; p < end; p++) {
+	for (p = c->done; p < end; p++) {
 		struct log_entry *e = log_at(log, p);
 
 		if (counts(e, peer))
@@ -122,6 +149,34 @@ void drbd_log_barrier_ack(struct xfer_log *log, u32 peer, u32 number, u32 count,
 	/* Never earlier than the truth: nobody is blamed too soon. */
 	c->barrier_sent_at = c->barriers_unacked ? c->barrier_last_at : 0;
 	finish_flushes(log, peer, sink);
+}
+
+bool drbd_log_unconfirmed(struct xfer_log *log, u32 peer, u64 now, struct log_sink *sink)
+{
+	struct log_conn *c = &log->conn[peer];
+	bool any = false;
+	u64 p;
+
+	if (!c->decided_by_peer || !c->barrier_sent_at ||
+	    now < c->barrier_sent_at + LOG_CONFIRM_MS)
+		return false;
+	advance_done(log, peer);
+	for (p = c->done; p < log->head; p++) {
+		struct log_entry *e = log_at(log, p);
+
+		if (c->epoch_writes && e->epoch == c->epoch)
+			break;		/* its barrier was not sent */
+		if (!counts(e, peer) ||
+		    drbd_leg_next(e->leg[peer + 1], LEG_EV_UNCONFIRMED, 0) == LEG_ILLEGAL)
+			continue;
+		report(sink, e, log_leg_event(log, e, peer + 1, LEG_EV_UNCONFIRMED));
+		c->gave_up = any = true;
+		c->gave_up_epoch = e->epoch;
+	}
+	c->barriers_unacked = 0;
+	c->barrier_sent_at = 0;
+	finish_flushes(log, peer, sink);
+	return any;
 }
 
 /* -- losing and resolving -- */
@@ -293,7 +348,8 @@ const struct log_entry *drbd_log_oldest_unacked(const struct xfer_log *log, u32 
 /*
  * behaviour.md 11.2: the slot of a peer that has the write and said "in sync" is
  * cleared, that of a peer that has it is left alone, all others are set. If our
- * own disk has not got it, it differs from everybody.
+ * own disk has not got it, it differs from everybody. A write that was made again
+ * leaves its blocks to the one that follows it, which holds the extents, too.
  */
 void log_outcome(const struct xfer_log *log, const struct log_entry *e, struct log_retired *out)
 {
@@ -301,6 +357,8 @@ void log_outcome(const struct xfer_log *log, const struct log_entry *e, struct l
 	u32 untouched = 0, clear = 0, i;
 
 	out->local_good = e->leg[0] == LEG_OK;
+	if (e->again)
+		return;
 	for (i = 0; i < log->nr_conns; i++) {
 		s8 slot = plan && i < plan->nr_peers ? plan->peer[i].slot : -1;
 

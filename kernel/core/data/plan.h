@@ -75,6 +75,7 @@ struct plan_peer {
 	u8 request_resync;	/* we are target: ask for blocks */
 	u8 serve_verify;	/* its verify requests */
 	u8 request_verify;	/* we are VerifyS: ask for digests */
+	u8 conflicts;		/* its writes that meet ours: enum range_conflicts */
 };
 
 struct io_plan {

@@ -51,14 +51,37 @@ void drbd_recv_write_done(struct recv_epochs *r, u32 tag)
 	r->active--;
 }
 
+void drbd_recv_write_superseded(struct recv_epochs *r, u32 tag)
+{
+	struct recv_epoch *e = epoch(r, tag);
+
+	if (core_check(e->writes))
+		e->writes--;
+	drbd_recv_write_done(r, tag);
+}
+
+void drbd_recv_write_retried(struct recv_epochs *r, u32 tag)
+{
+	epoch(r, tag)->retried++;
+	drbd_recv_write_superseded(r, tag);
+}
+
+void drbd_recv_came_again(struct recv_epochs *r, u32 tag)
+{
+	struct recv_epoch *e = epoch(r, tag);
+
+	if (core_check(e->retried))
+		e->retried--;
+}
+
 bool drbd_recv_barrier(struct recv_epochs *r, u32 number)
 {
 	struct recv_epoch *e = epoch(r, r->open);
 
 	/* An epoch without writes is not acknowledged. */
-	if (!e->writes)
+	if (!e->writes && !e->active && !e->retried)
 		return true;
-	if (r->open - r->first + 1 >= RECV_EPOCHS)
+	if (r->open - r->acked + 1 >= RECV_EPOCHS)
 		return false;
 	e->number = number;
 	e->closed = true;
@@ -76,13 +99,32 @@ void drbd_recv_flushed(struct recv_epochs *r, bool ok)
 		r->method = RECV_DRAIN;
 }
 
+/* Acks leave in the order of the epochs; one whose writes were all refused has none. */
+static bool next_ack(struct recv_epochs *r, struct recv_step *out)
+{
+	while (r->acked != r->first && !epoch(r, r->acked)->retried) {
+		const struct recv_epoch *e = epoch(r, r->acked);
+
+		r->acked++;
+		if (!e->writes)
+			continue;
+		out->action = RECV_DO_ACK;
+		out->number = e->number;
+		out->count = e->writes;
+		return true;
+	}
+	return false;
+}
+
 void drbd_recv_next(struct recv_epochs *r, struct recv_step *out)
 {
 	struct recv_epoch *e = epoch(r, r->first);
-	/* After an ack the next epoch is the oldest: its writes may go. */
+	/* Behind a finished epoch the next one is the oldest: its writes may go. */
 	u32 may_go = r->method == RECV_NONE ? r->open : r->first;
 
 	memset(out, 0, sizeof(*out));
+	if (next_ack(r, out))
+		return;
 	if ((s32)(may_go - r->released) > 0) {
 		r->released++;
 		out->action = RECV_DO_RELEASE;
@@ -91,17 +133,15 @@ void drbd_recv_next(struct recv_epochs *r, struct recv_step *out)
 	}
 	if (!e->closed || e->active || r->flushing)
 		return;
-	if (r->method == RECV_FLUSH && !e->flushed) {
+	if (r->method == RECV_FLUSH && !e->flushed && e->writes) {
 		r->flushing = true;
 		out->action = RECV_DO_FLUSH;
 		out->number = e->number;
 		return;
 	}
-	out->action = RECV_DO_ACK;
-	out->number = e->number;
-	out->count = e->writes;
 	e->closed = false;
 	r->first++;
+	drbd_recv_next(r, out);
 }
 
 struct recv_acks drbd_recv_acks(u16 version, u32 dp_flags, u8 protocol, bool in_sync)

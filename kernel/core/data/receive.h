@@ -29,12 +29,14 @@ struct recv_epoch {
 	u32 number;		/* of the barrier that closed it */
 	u32 writes;
 	u32 active;
+	u32 retried;		/* writes that have to come again before it is acked */
 	bool closed;
 	bool flushed;
 };
 
 struct recv_epochs {
-	u32 first;		/* oldest epoch that is not acked, as a running number */
+	u32 acked;		/* oldest epoch that is not acked, as a running number */
+	u32 first;		/* oldest one that is not finished */
 	u32 open;		/* the one that takes writes */
 	u32 released;		/* writes of epochs up to this one may go to the backend */
 	u32 active;		/* over all epochs: "peer writes of a connection = 0" */
@@ -72,6 +74,19 @@ enum recv_submit drbd_recv_write(struct recv_epochs *r, u32 *tag);
  * a disk). Then run drbd_recv_next() until nothing is left.
  */
 void drbd_recv_write_done(struct recv_epochs *r, u32 tag);
+/* The same for a write that was answered with P_SUPERSEDED: it does not count. */
+void drbd_recv_write_superseded(struct recv_epochs *r, u32 tag);
+/*
+ * And with P_RETRY_WRITE. Until it comes again it may count in the books of an 8.4
+ * peer (docs/findings.md), so its epoch is not acked before; but nothing else waits.
+ */
+void drbd_recv_write_retried(struct recv_epochs *r, u32 tag);
+void drbd_recv_came_again(struct recv_epochs *r, u32 tag);
+/* Acks or releases may be due. */
+static inline bool drbd_recv_has_steps(const struct recv_epochs *r)
+{
+	return r->acked != r->open;
+}
 /*
  * P_BARRIER. False: too many epochs are open, the receiver has to wait and
  * call it again.
@@ -82,6 +97,18 @@ bool drbd_recv_barrier(struct recv_epochs *r, u32 number);
 void drbd_recv_flushed(struct recv_epochs *r, bool ok);
 /* What to do next; call until RECV_NOTHING. */
 void drbd_recv_next(struct recv_epochs *r, struct recv_step *out);
+
+/*
+ * Sequence numbers of one volume of a connection (wire.md 6.4). Data and acks
+ * travel on different sockets: with two Primaries the one that decides must not
+ * look at a write before the acks that its sender had given before, for it would
+ * see a conflict that is over. @data, @acks: the newest number of either kind that
+ * was dealt with. True: all that was sent before number @seq has been.
+ */
+static inline bool drbd_recv_in_sequence(u32 data, u32 acks, u32 seq)
+{
+	return (s32)(seq - 1 - data) <= 0 || (s32)(seq - 1 - acks) <= 0;
+}
 
 /* Which acks a write gets. Packet ids; 0 = none. */
 struct recv_acks {

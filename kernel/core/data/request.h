@@ -37,6 +37,9 @@ enum leg_state {
 	LEG_NEG_STABLE,		/* NegAck: held; barrier ack came */
 	LEG_NEG_RESOLVED,	/* failed; barrier ack missing */
 	LEG_NEG_RESOLVED_SENDING,
+	LEG_SENDING_OVER,	/* two Primaries: superseded, which ends the leg */
+	LEG_SENDING_RETRY,	/* two Primaries: the peer wants it again, see LEG_RETRY */
+	LEG_RETRY,		/* ... as another request, which ends this leg */
 	LEG_HELD,		/* connection lost before the ack */
 	LEG_HELD_SENDING,	/* the same, sender not back yet */
 	LEG_HELD_LOST,		/* resolved as lost, sender not back yet */
@@ -62,7 +65,11 @@ enum leg_event {
 	LEG_EV_SEND_FAILED,	/* it returned without having sent all of it */
 	LEG_EV_ACK,		/* RecvAck or WriteAck that satisfies the protocol */
 	LEG_EV_NEG_ACK,
+	/* two Primaries; neither counts for the barrier ack: */
+	LEG_EV_SUPERSEDED,	/* P_SUPERSEDED: a write of the peer's covers it */
+	LEG_EV_RETRY,		/* P_RETRY_WRITE: overlaps a write of the peer's, send it again */
 	LEG_EV_BARRIER_ACK,
+	LEG_EV_UNCONFIRMED,	/* there will be no barrier ack */
 	LEG_EV_REPLY,		/* remote read: data begins to arrive */
 	LEG_EV_REPLY_OK,	/* remote read: all of it is there */
 	LEG_EV_NEG_REPLY,	/* remote read: peer cannot, or the data was bad */
@@ -78,6 +85,7 @@ enum leg_trait {
 	LEG_PAGES = 4,		/* the data pages are still needed */
 	LEG_IS_HELD = 8,	/* waits for a resolve */
 	LEG_COUNTS = 16,	/* expects a barrier ack */
+	LEG_AGAIN = 32,		/* the request has to be made again */
 };
 
 /* Per leg, beside its state. */

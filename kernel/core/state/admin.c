@@ -161,6 +161,10 @@ static bool job_net_conf(struct core_job *job)
 	s32 r = algorithms_in_use(conn, c->csums_alg, c->verify_alg);
 	struct core_peer_device *pd;
 
+	if (!c->two_primaries && job->res->now.role == ROLE_PRIMARY &&
+	    conn->now.peer_role == ROLE_PRIMARY)
+		return fail(job, ERR_NEED_ALLOW_TWO_PRI,
+			    "both nodes are Primary: make one of them Secondary before you forbid two Primaries");
 	if (r)
 		return fail(job, r, "the algorithm is in use: wait for the end, or disconnect first");
 	conn->conf = *c;

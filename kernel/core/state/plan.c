@@ -6,6 +6,7 @@
  */
 #include "internal.h"
 #include "../wire/data.h"
+#include "../data/extent.h"
 
 static bool syncing(u8 repl)
 {
@@ -72,6 +73,15 @@ static bool bitmap_counts(const struct core_device *dev)
 	return dev->next_state.disk >= DISK_INCONSISTENT || dev->next_state.disk == DISK_DETACHING;
 }
 
+/* Two Primaries: who says which of two writes that meet was first (wire.md 6.8)? */
+static u8 conflicts_of(const struct core_connection *conn)
+{
+	if (conn->res->next.role != ROLE_PRIMARY ||
+	    !(conn->conf.two_primaries || conn->next_state.peer_role == ROLE_PRIMARY))
+		return RANGE_WAIT_IN_TURN;
+	return conn->resolve_conflicts ? RANGE_DECIDE : RANGE_FOLLOW;
+}
+
 static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
 {
 	const struct core_connection *conn = pd->conn;
@@ -96,6 +106,7 @@ static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
 	p->serve_verify = conn->conf.verify_alg[0] && (pd->next.repl == REPL_VERIFY_T ||
 						       pd->next.repl == REPL_ESTABLISHED);
 	p->request_verify = pd->next.repl == REPL_VERIFY_S;
+	p->conflicts = conflicts_of(conn);
 }
 
 /* Some copy is UpToDate: the local one, or one at the other end of a link. */

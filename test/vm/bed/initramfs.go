@@ -120,6 +120,7 @@ func (m *Machine) addPayload(c *cpio, tree *moduleTree) {
 		m.addHostFiles(c)
 	}
 	c.link("payload/usr/bin/fsync-writer", "/usr/sbin/bed-guest")
+	c.link("payload/usr/bin/block-hammer", "/usr/sbin/bed-guest")
 	c.bytes("payload/etc/hostname", modeFile, []byte(m.Name+"\n"))
 	hosts := "127.0.0.1 localhost\n"
 	for _, other := range m.bed.Machines() {

@@ -11,6 +11,7 @@ import (
 
 // helpers are run by the name of a link to this program.
 var helpers = map[string]func(args []string) error{
+	"block-hammer": hammer,
 	"fsync-writer": fsyncWriter,
 }
 

@@ -1,0 +1,159 @@
+// Package pairs holds machine tests of what two nodes settle between them: two
+// Primaries, fencing, sizes, split brain, dependencies. Each runs with ours on
+// both nodes, and with ours on either node and the stock DRBD on the other.
+package pairs
+
+import (
+	"context"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"drbd/test/vm/bed"
+	"drbd/test/vm/cluster"
+)
+
+const (
+	diskSize     = 32 << 20
+	connectLimit = 40 * time.Second
+	syncLimit    = 90 * time.Second
+	both         = "cs:Connected ds:UpToDate/UpToDate"
+)
+
+// pair is two machines and what a test does with them.
+type pair struct {
+	t            *testing.T
+	bed          *bed.Bed
+	alpha, bravo *bed.Machine
+	flavours     [2]bed.Flavour
+}
+
+// eachPair runs a test with each combination of implementations.
+func eachPair(t *testing.T, run func(p *pair)) {
+	for _, f := range []struct {
+		name         string
+		alpha, bravo bed.Flavour
+	}{{"Ours", bed.Ours, bed.Ours}, {"OursAndStock", bed.Ours, bed.Stock}, {"StockAndOurs", bed.Stock, bed.Ours}} {
+		t.Run(f.name, func(t *testing.T) { run(newPair(t, f.alpha, f.bravo)) })
+	}
+}
+
+func newPair(t *testing.T, alpha, bravo bed.Flavour) *pair {
+	t.Helper()
+	if os.Getenv("DRBD_VM") == "" {
+		t.Skip("boots machines: set DRBD_VM=1, or run `make test`")
+	}
+	b, err := bed.New(bed.Options{Name: strings.ReplaceAll(t.Name(), "/", "-")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &pair{t: t, bed: b, flavours: [2]bed.Flavour{alpha, bravo}}
+	t.Cleanup(func() {
+		if err := b.CheckKernelLogs(); err != nil {
+			t.Error(err)
+		}
+		if t.Failed() {
+			t.Log("logs of the machines:", b.Dir())
+		}
+		b.Close(t.Failed())
+	})
+	kernel := os.Getenv("DRBD_VM_KERNEL") // "" is the bed's default
+	ms, err := b.Start(context.Background(),
+		bed.Spec{Flavour: alpha, Kernel: kernel, Disks: []int64{diskSize}},
+		bed.Spec{Flavour: bravo, Kernel: kernel, Disks: []int64{diskSize}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.alpha, p.bravo = ms[0], ms[1]
+	return p
+}
+
+func (p *pair) each(f func(m *bed.Machine)) {
+	f(p.alpha)
+	f(p.bravo)
+}
+
+func (p *pair) other(m *bed.Machine) *bed.Machine {
+	if m == p.alpha {
+		return p.bravo
+	}
+	return p.alpha
+}
+
+// stock: one of the two is not ours.
+func (p *pair) stock() bool {
+	return p.flavours != [2]bed.Flavour{bed.Ours, bed.Ours}
+}
+
+// run is a command that has to succeed.
+func (p *pair) run(m *bed.Machine, command string) string {
+	p.t.Helper()
+	out, err := m.Run(context.Background(), command)
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	return out.Stdout
+}
+
+// fails is a command that has to fail; what it said.
+func (p *pair) fails(m *bed.Machine, command string) string {
+	p.t.Helper()
+	out, err := m.Run(context.Background(), command)
+	if err == nil {
+		p.t.Fatalf("%s: `%s` was expected to fail, said:\n%s%s", m.Name, command, out.Stdout, out.Stderr)
+	}
+	return out.Stdout + out.Stderr
+}
+
+func (p *pair) wait(m *bed.Machine, state string, limit time.Duration) {
+	p.t.Helper()
+	if _, err := cluster.Wait(context.Background(), m, cluster.Minor, cluster.StateIs(state), limit); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+func (p *pair) waitBoth(state string, limit time.Duration) {
+	p.t.Helper()
+	p.each(func(m *bed.Machine) { p.wait(m, state, limit) })
+}
+
+func (p *pair) configure(extra string) {
+	p.t.Helper()
+	if err := cluster.SetConfig(context.Background(), cluster.Config(p.alpha, p.bravo, extra), p.alpha, p.bravo); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
+// up brings both nodes from nothing to a connection of two UpToDate disks, both
+// Secondary.
+func (p *pair) up() {
+	p.t.Helper()
+	p.each(func(m *bed.Machine) {
+		p.run(m, "modprobe drbd && drbdadm create-md --force r0 && drbdadm up r0")
+	})
+	p.waitBoth("cs:Connected ds:Inconsistent/Inconsistent", connectLimit)
+	p.run(p.alpha, "drbdadm primary --force r0")
+	p.waitBoth(both, syncLimit)
+	p.run(p.alpha, "drbdadm secondary r0")
+}
+
+// same takes both nodes down and compares the first bytes of their disks.
+func (p *pair) same(bytes int64) {
+	p.t.Helper()
+	p.each(func(m *bed.Machine) { p.run(m, "umount /mnt 2>/dev/null; drbdadm secondary r0; true") })
+	p.each(func(m *bed.Machine) { p.run(m, "drbdadm down r0; sync") })
+	if err := bed.CompareDisks(p.alpha.Disk(0), p.bravo.Disk(0), 0, bytes); err != nil {
+		p.t.Error(err)
+	}
+}
+
+// deviceBytes is the size of the device as a machine sees it.
+func (p *pair) deviceBytes(m *bed.Machine) int64 {
+	p.t.Helper()
+	var n int64
+	for _, c := range strings.TrimSpace(p.run(m, "cat /sys/block/drbd2/size")) {
+		n = n*10 + int64(c-'0')
+	}
+	return n * 512
+}
