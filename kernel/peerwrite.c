@@ -307,15 +307,18 @@ static void write_yields(struct drbd_peer_req *pr, u16 cmd)
 	drbd_backing_put(pr->backing);
 	atomic_dec(&pd->unacked);
 	if (cmd == P_SUPERSEDED) {
-		epoch_changed(conn, pr->tag, drbd_recv_write_superseded);
+		/* the ack first: a barrier ack that follows does not count it */
+		drbd_ack_send_block(pd, ack, cmd, sector, size, block_id);
+		epoch_changed(conn, tag, drbd_recv_write_superseded);
 		drbd_peer_req_free(pr);
 	} else {
+		/* on the list first: it may come again as soon as the peer has the ack */
 		epoch_changed(conn, tag, drbd_recv_write_retried);
 		spin_lock_irqsave(&conn->epoch_lock, flags);
 		list_add_tail(&pr->node, &conn->retried);
 		spin_unlock_irqrestore(&conn->epoch_lock, flags);
+		drbd_ack_send_block(pd, ack, cmd, sector, size, block_id);
 	}
-	drbd_ack_send_block(pd, ack, cmd, sector, size, block_id);
 	drbd_peer_inactive(conn);
 }
 
