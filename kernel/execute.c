@@ -179,17 +179,27 @@ static void reconnect(struct drbd_resource *res, const struct core_action *a)
 	tell_receiver(a->conn->glue, ORDER_RECONNECT, a->delay_ms);
 }
 
-static void resolve_lost(struct drbd_resource *res, const struct core_action *a)
+static void resolve_peer(struct drbd_resource *res, struct drbd_connection *conn,
+			 enum log_resolve how)
 {
-	struct drbd_connection *conn = a->conn->glue;
 	struct drbd_sink sink;
 
 	drbd_sink_init(&sink);
 	spin_lock_irq(&res->log_lock);
-	drbd_log_resolve_peer(&res->log, conn->index, res->log.head, LOG_RESOLVE_LOST, &sink.core);
+	drbd_log_resolve_peer(&res->log, conn->index, res->log.head, how, &sink.core);
 	spin_unlock_irq(&res->log_lock);
 	drbd_sink_run(res, &sink);
 	drbd_retire_kick(res);
+}
+
+static void resolve_lost(struct drbd_resource *res, const struct core_action *a)
+{
+	resolve_peer(res, a->conn->glue, LOG_RESOLVE_LOST);
+}
+
+static void resolve_resend(struct drbd_resource *res, const struct core_action *a)
+{
+	resolve_peer(res, a->conn->glue, LOG_RESOLVE_RESEND);
 }
 
 static void resolve_disk(struct drbd_resource *res, const struct core_action *a)
@@ -297,8 +307,9 @@ static void helper(struct drbd_resource *res, const struct core_action *a)
 	struct drbd_event *answer = NULL;
 
 	if (a->wait)
-		answer = a->pd ? &((struct drbd_peer_device *)a->pd->glue)->ev_helper
-			       : &((struct drbd_device *)a->dev->glue)->ev_helper;
+		answer = a->pd ? &((struct drbd_peer_device *)a->pd->glue)->ev_helper :
+			 a->dev ? &((struct drbd_device *)a->dev->glue)->ev_helper :
+			 &((struct drbd_connection *)a->conn->glue)->ev_helper;
 	drbd_helper_run(res, a->conn ? a->conn->glue : NULL, a->dev ? a->dev->glue : NULL,
 			core_helper_name(a->helper), answer);
 }
@@ -333,6 +344,7 @@ static void (*const executors[])(struct drbd_resource *, const struct core_actio
 	[ACT_STOP_RECEIVER] = stop_receiver,
 	[ACT_DROP_LINK] = drop_link,
 	[ACT_RESOLVE_LOST] = resolve_lost,
+	[ACT_RESOLVE_RESEND] = resolve_resend,
 	[ACT_RESOLVE_DISK] = resolve_disk,
 	[ACT_RELEASE] = release,
 	[ACT_RECONNECT] = reconnect,

@@ -330,7 +330,7 @@ struct drbd_connection {
 	atomic_t buffers;			/* pages in use for this peer */
 
 	struct drbd_event ev_up, ev_down, ev_drained, ev_exit, ev_packet, ev_reply,
-			  ev_ping;
+			  ev_ping, ev_helper;
 };
 
 struct drbd_peer_device {

@@ -10,7 +10,7 @@
 
 #include "glue.h"
 
-#define ENV_MAX 12
+#define ENV_MAX 16
 
 struct helper {
 	struct work_struct work;
@@ -19,7 +19,34 @@ struct helper {
 	struct drbd_device *dev;
 	const char *name;
 	struct drbd_event *answer;
+	u32 up_to_date;		/* nodes whose data is that of this one */
 };
+
+/* Of all volumes with a disk; a Primary's own data counts. */
+static u32 up_to_date_nodes(struct drbd_resource *res)
+{
+	struct drbd_peer_device *pd;
+	struct drbd_device *dev;
+	u32 all = ~0u;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(dev, &res->devices, node) {
+		u32 nodes = 0;
+
+		if (READ_ONCE(dev->status.dev.disk) < DISK_INCONSISTENT)
+			continue;
+		if (READ_ONCE(dev->status.dev.disk) == DISK_UP_TO_DATE ||
+		    READ_ONCE(res->status.res.role) == ROLE_PRIMARY)
+			nodes |= 1u << res->opts.node_id;
+		list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev)
+			if (READ_ONCE(pd->status.pd.pdsk) == DISK_UP_TO_DATE)
+				nodes |= 1u << pd->conn->peer_node_id;
+		if (nodes)
+			all &= nodes;
+	}
+	rcu_read_unlock();
+	return all;
+}
 
 static void add(char **env, int *n, char *text)
 {
@@ -40,6 +67,8 @@ static int describe(const struct helper *h, char **env)
 		add(env, &n, kasprintf(GFP_KERNEL, "DRBD_BACKING_DEV=%s",
 				       h->dev->disk_conf.backing_dev));
 	}
+	if (strstr(h->name, "fence"))
+		add(env, &n, kasprintf(GFP_KERNEL, "UP_TO_DATE_NODES=0x%08X", h->up_to_date));
 	if (h->conn) {
 		struct drbd_path *path;
 
@@ -115,6 +144,7 @@ void drbd_helper_run(struct drbd_resource *res, struct drbd_connection *conn,
 	h->dev = dev;
 	h->name = name;
 	h->answer = answer;
+	h->up_to_date = up_to_date_nodes(res);
 	drbd_resource_get(res);
 	if (conn)
 		drbd_connection_get(conn);

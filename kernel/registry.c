@@ -522,6 +522,7 @@ static void connection_init_events(struct drbd_connection *conn)
 	drbd_event_init(&conn->ev_packet, EV_NOTHING, conn, NULL, NULL);
 	drbd_event_init(&conn->ev_reply, EV_STATE_CHG_REPLY, conn, NULL, NULL);
 	drbd_event_init(&conn->ev_ping, EV_PING_ACK, conn, NULL, NULL);
+	drbd_event_init(&conn->ev_helper, EV_HELPER_DONE, conn, NULL, NULL);
 }
 
 static struct drbd_connection *connection_alloc(struct drbd_resource *res, u32 peer_node_id,
@@ -648,7 +649,7 @@ static void connection_unpost_all(struct drbd_connection *conn)
 {
 	struct drbd_event *all[] = {
 		&conn->ev_up, &conn->ev_down, &conn->ev_drained, &conn->ev_exit,
-		&conn->ev_packet, &conn->ev_reply, &conn->ev_ping,
+		&conn->ev_packet, &conn->ev_reply, &conn->ev_ping, &conn->ev_helper,
 	};
 	u32 i;
 

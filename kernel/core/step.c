@@ -110,6 +110,9 @@ static void helper_done(struct core_resource *res, const struct core_event *ev)
 	if (ev->pd) {
 		ev->pd->helper_status = ev->status;
 		ev->pd->helper_done = true;
+	} else if (ev->conn) {
+		ev->conn->fence_status = ev->status;
+		ev->conn->fence_answered = true;
 	} else {
 		ev->dev->helper_done = true;
 	}
@@ -242,6 +245,7 @@ static bool step_all(struct core_resource *res)
 		for_each_pd_of_conn(pd, conn)
 			did |= sync_step(pd);
 		did |= link_step(conn);
+		did |= fence_step(conn);
 	}
 	return step_jobs(res) || did;
 }

@@ -151,7 +151,7 @@ static void start(int n)
 		connect(h, false);
 }
 
-static void crash(int n)
+void crash_node(int n)
 {
 	struct host *h = W->host[n];
 	u32 i;
@@ -222,6 +222,12 @@ static void demote(struct host *h)
 }
 
 /* Both apart, both with their disks, the victim Secondary; then they may meet. */
+static void resume_frozen(struct host *h)
+{
+	if (h->st_res.susp_fen && h->st_pd.repl < REPL_ESTABLISHED && !jobs_running(h))
+		run(h, JOB_RESUME_IO, false, false);
+}
+
 static void solve_split_brain(void)
 {
 	int victim = W->victim, n;
@@ -231,6 +237,10 @@ static void solve_split_brain(void)
 
 		if (!h || jobs_running(h))
 			return;
+		if (h->st_res.susp_fen) {
+			resume_frozen(h);
+			return;
+		}
 		if (h->st_conn.cstate != CONN_STANDALONE) {
 			run(h, JOB_DISCONNECT, chance(50), false);
 			return;
@@ -325,7 +335,7 @@ static void act(void)
 	else if (!h)
 		return;
 	else if (what < 15)
-		crash(n);
+		crash_node(n);
 	else if (jobs_running(h) < 2)
 		on_running(h, below(100));
 }
@@ -337,6 +347,10 @@ static void put_right(struct host *h)
 	W->client_on[h->id] = false;
 	if (jobs_running(h) || W->split_reported[0] || W->split_reported[1])
 		return;
+	if (h->st_res.susp_fen && h->st_conn.cstate == CONN_STANDALONE) {
+		resume_frozen(h);
+		return;
+	}
 	if (h->st_res.role == ROLE_PRIMARY && h->st_pd.repl < REPL_ESTABLISHED && !h->opened) {
 		run(h, JOB_SECONDARY, false, false);
 		return;
@@ -394,7 +408,8 @@ static bool at_rest(void)
 	for (n = 0; n < NODES; n++) {
 		struct host *h = W->host[n];
 
-		if (!h || jobs_running(h) || h->open_ops || h->st_pd.repl >= REPL_ESTABLISHED ||
+		if (!h || jobs_running(h) || h->open_ops ||
+		    (h->st_pd.repl >= REPL_ESTABLISHED && h->st_pd.pdsk >= DISK_INCONSISTENT) ||
 		    h->log.head != h->log.tail || worker_ready(h))
 			return false;
 	}

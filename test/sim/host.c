@@ -74,6 +74,7 @@ static void init_events(struct host *h)
 		{ &h->ev_ov_done, EV_VERIFY_DONE, OF_PD },
 		{ &h->ev_helper_pd, EV_HELPER_DONE, OF_PD },
 		{ &h->ev_helper_dev, EV_HELPER_DONE, OF_DEV },
+		{ &h->ev_helper_conn, EV_HELPER_DONE, OF_CONN },
 		{ &h->ev_md, EV_MD_WRITTEN, OF_DEV }, { &h->ev_drain, EV_DRAINED, OF_DEV },
 		{ &h->ev_openers, EV_OPENERS, OF_DEV },
 		{ &h->ev_gen, EV_GENERATION_NEEDED, OF_DEV },
@@ -181,15 +182,16 @@ static void at_position(struct host *h, const struct core_action *a)
 	sender_kick(h);
 }
 
-static void resolve(struct host *h, bool disk)
+static void resolve(struct host *h, u8 action)
 {
 	struct sink s;
 
 	sink_init(&s);
-	if (disk)
+	if (action == ACT_RESOLVE_DISK)
 		drbd_log_resolve_disk(&h->log, &h->ldev, h->log.head, LOG_RESOLVE_LOST, &s.core);
 	else
-		drbd_log_resolve_peer(&h->log, 0, h->log.head, LOG_RESOLVE_LOST, &s.core);
+		drbd_log_resolve_peer(&h->log, 0, h->log.head, action == ACT_RESOLVE_LOST ?
+				      LOG_RESOLVE_LOST : LOG_RESOLVE_RESEND, &s.core);
 	sink_run(h, &s);
 	h->retire_kick = true;
 }
@@ -242,6 +244,23 @@ static void dev_helper_ended(struct item *it)
 	post(h, &h->ev_helper_dev);
 }
 
+/* The peer is shot, or known to be dead, or nothing is known. */
+static void fence_ended(struct item *it)
+{
+	struct host *h = it->h;
+	s32 status = !W->host[1 - h->id] ? 5 : chance(50) ? 7 : chance(50) ? 0 : 1;
+
+	host_free(it);
+	if (status == 7 && !W->closing)
+		crash_node(1 - h->id);
+	else if (status == 7)
+		status = 1;
+	note("n%d fence-peer answers %d", h->id, status);
+	W->r.fenced += status >= 5;
+	h->ev_helper_conn.ev.status = status;
+	post(h, &h->ev_helper_conn);
+}
+
 static void helper(struct host *h, const struct core_action *a)
 {
 	note("n%d helper %s", h->id, core_helper_name(a->helper));
@@ -249,7 +268,9 @@ static void helper(struct host *h, const struct core_action *a)
 		W->split_reported[h->id] = true;
 		W->r.split_brains++;
 	}
-	if (a->wait)
+	if (a->helper == HELPER_FENCE_PEER)
+		item_add(host_alloc(h, sizeof(struct item)), h, below(3000) * MS, fence_ended);
+	else if (a->wait)
 		item_add(host_alloc(h, sizeof(struct item)), h, 100 + below(3000),
 			 a->pd ? helper_ended : dev_helper_ended);
 }
@@ -310,7 +331,9 @@ static void execute(struct host *h, const struct core_action *a)
 		break;
 	case ACT_RESOLVE_LOST:
 	case ACT_RESOLVE_DISK:
-		resolve(h, a->type == ACT_RESOLVE_DISK);
+	case ACT_RESOLVE_RESEND:
+		resolve(h, a->type);
+		W->r.resent += a->type == ACT_RESOLVE_RESEND;
 		break;
 	case ACT_RELEASE:
 		release(h);
@@ -483,6 +506,7 @@ static void configure(struct host *h)
 	net.wire_protocol = W->protocol;
 	core_strcopy(net.verify_alg, "versions", sizeof(net.verify_alg));
 	net.two_primaries = W->dual;
+	net.fencing_policy = W->fencing;
 	core_resource_init(&h->res, "r0", (u8)h->id, &opts, rnd());
 	h->res.actions = h->actions;
 	h->res.max_actions = ARRAY_SIZE(h->actions);

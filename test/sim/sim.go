@@ -45,9 +45,9 @@ type Result struct {
 
 // Counts tell what a run, or many, went through.
 type Counts struct {
-	Writes, Reads, Flushes, Crashes, Cuts, Resyncs, ResyncsDone, FullSyncs  int
-	SplitBrains, Forced, Jobs, Forks, Sessions, Errors, Superseded, Retried int
-	Verifies, Verified                                                      int
+	Writes, Reads, Flushes, Crashes, Cuts, Resyncs, ResyncsDone, FullSyncs                  int
+	SplitBrains, Forced, Jobs, Forks, Sessions, Errors, Superseded, Retried, Fenced, Resent int
+	Verifies, Verified                                                                      int
 }
 
 func (c *Counts) add(o Counts) {
@@ -69,6 +69,8 @@ func (c *Counts) add(o Counts) {
 	c.Errors += o.Errors
 	c.Superseded += o.Superseded
 	c.Retried += o.Retried
+	c.Fenced += o.Fenced
+	c.Resent += o.Resent
 }
 
 // Run lives through the world of a seed.
@@ -83,6 +85,7 @@ func Run(o Options) Result {
 			Verifies: int(r.verifies), Verified: int(r.verified),
 			Sessions: int(r.sessions), Errors: int(r.errors),
 			Superseded: int(r.superseded), Retried: int(r.retried),
+			Fenced: int(r.fenced), Resent: int(r.resent),
 		},
 	}
 	if r.failed {

@@ -259,7 +259,7 @@ struct host {
 	u32 act_at;
 	struct core_node events;
 	struct event ev_up, ev_down, ev_drained, ev_exit, ev_packet, ev_reply, ev_ping, ev_bitmap,
-		ev_bm, ev_bits, ev_bits_pd, ev_done, ev_ov_done, ev_helper_pd, ev_helper_dev, ev_md, ev_drain,
+		ev_bm, ev_bits, ev_bits_pd, ev_done, ev_ov_done, ev_helper_pd, ev_helper_dev, ev_helper_conn, ev_md, ev_drain,
 		ev_openers, ev_gen, ev_error, ev_md_error, ev_refused, ev_closed, ev_timer;
 	struct core_node jobs;
 	u64 timer_at;
@@ -384,7 +384,7 @@ struct sim_result {
 	u64 steps, ms;
 	u32 writes, reads, flushes, crashes, cuts, syncs, full_syncs, split_brains, forced, jobs;
 	u32 verifies, verified;	/* begun; blocks compared */
-	u32 forks, resyncs_done, sessions, negotiations, errors, superseded, retried;
+	u32 forks, resyncs_done, sessions, negotiations, errors, superseded, retried, fenced, resent;
 	char *trace;		/* malloc()ed */
 };
 
@@ -409,7 +409,7 @@ struct world {
 	bool reckless;		/* the administrator may promote a node that lacks data */
 	bool dual;		/* allow-two-primaries, and both are */
 	bool diskless;		/* a Primary may lose its disk and go on with the peer's */
-	u8 protocol;
+	u8 protocol, fencing;
 	u32 latency, net_delay, stream_cap, keep;
 	u32 spots;		/* addresses the application likes */
 	u32 spot[64];
@@ -459,6 +459,9 @@ static inline u64 now_ms(void)
 {
 	return W->now / MS;
 }
+
+/* admin.c */
+void crash_node(int n);
 
 /* host.c */
 struct host *host_start(int id);

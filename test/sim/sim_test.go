@@ -58,7 +58,8 @@ func TestSeeds(t *testing.T) {
 	t.Logf("%d seeds, %d failed, %d steps, %.0f seeds/s: %+v", n, failed, steps,
 		float64(n)/time.Since(begin).Seconds(), total)
 	if n >= 100 && (total.Crashes == 0 || total.Cuts == 0 || total.ResyncsDone == 0 || total.SplitBrains == 0 ||
-		total.Verified == 0 || total.Superseded == 0 || total.Retried == 0) {
+		total.Verified == 0 || total.Superseded == 0 || total.Retried == 0 ||
+		total.Fenced == 0) {
 		t.Error("too little happened: the worlds are not what they should be")
 	}
 }

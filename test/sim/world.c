@@ -261,6 +261,9 @@ static void draw_shape(void)
 	W->protocol = chance(80) ? 3 : 1 + (u8)below(2);
 	W->reckless = chance(30);
 	W->dual = W->protocol == 3 && chance(25);
+	W->fencing = chance(70) ? FENCING_DONT_CARE : FENCING_RESOURCE_ONLY + (u8)below(2);
+	if (W->fencing == FENCING_RESOURCE_AND_STONITH && W->protocol == 1)
+		W->fencing = FENCING_RESOURCE_ONLY;
 	W->diskless = false;
 	W->io_errors = false;
 	W->external_md = false;

@@ -259,17 +259,30 @@ static bool job_suspend_io(struct core_job *job)
 	return finish(job, RES_SUCCESS);
 }
 
+/*
+ * Ends every suspension, whatever its reason (behaviour.md 11.10). Writes that
+ * fencing holds end as if the peer were outdated, behind a new generation.
+ */
 static bool job_resume_io(struct core_job *job)
 {
+	struct core_resource *res = job->res;
+	struct core_connection *conn;
 	struct core_device *dev;
 
-	if (!job->res->now.susp_user)
-		return finish(job, RES_NOTHING_TO_DO);
-	job->res->next.susp_user = false;
-	change_commit(job->res, "resume-io");
-	for_each_device(dev, job->res)
-		emit_dev(dev, ACT_RELEASE);
-	return finish(job, RES_SUCCESS);
+	if (job->phase == 0) {
+		if (!res->now.susp_user && !res->now.susp_fen && !res->now.susp_nod)
+			return finish(job, RES_NOTHING_TO_DO);
+		for_each_connection(conn, res)
+			if (res->now.susp_fen && !link_usable(conn))
+				conn->fence_ok = true;
+		res->next.susp_user = res->next.susp_nod = false;
+		change_commit(res, "resume-io");
+		for_each_device(dev, res)
+			emit_dev(dev, ACT_RELEASE);
+		job->phase = 1;
+	}
+	/* a link that is coming up, or is being taken down, decides first */
+	return res->now.susp_fen ? false : finish(job, RES_SUCCESS);
 }
 
 s32 repl_allowed(struct core_peer_device *pd, u8 repl)

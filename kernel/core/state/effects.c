@@ -27,6 +27,9 @@ static bool log_resource(struct core_resource *res, const char *tag)
 	if (res->now.susp_nod != res->next.susp_nod)
 		emit_log(res, "susp-io( no-disk: %s -> %s ) [%s]", yes_no(res->now.susp_nod),
 			 yes_no(res->next.susp_nod), tag);
+	if (res->now.susp_fen != res->next.susp_fen)
+		emit_log(res, "susp-io( fencing: %s -> %s ) [%s]", yes_no(res->now.susp_fen),
+			 yes_no(res->next.susp_fen), tag);
 	return memcmp(&res->now, &res->next, sizeof(res->now)) != 0;
 }
 

@@ -27,6 +27,7 @@ static void check_link_up(struct core_connection *conn)
 			return;
 	conn->link = LINK_UP;
 	conn->discard_my_data = false;
+	fence_link_up(conn);
 }
 
 void link_up(struct core_resource *res, const struct core_event *ev)
@@ -301,6 +302,14 @@ static void first_state(struct core_peer_device *pd, const struct wire_state *s)
 	if (both_primary(pd, s->role) &&
 	    (pd->peer_uuids.current_uuid & ~1ULL) == (pd->sent_uuids.current_uuid & ~1ULL)) {
 		refuse_two_primaries(pd);
+		return;
+	}
+	/* it has restarted: what it acked may be gone, and only a resync can tell */
+	if (conn->legs_held && s->disk == DISK_CONSISTENT && dev->now.gen_pending) {
+		emit_log(dev->res, "%u drbd%u %s: Aborting Connect, can not thaw IO with an only Consistent peer: its blocks will be resynced",
+			 dev->vnr, dev->minor, conn->conf.name);
+		link_lose(conn, CONN_PROTOCOL_ERROR);
+		fence_thaw(dev->res, "peer-restarted");
 		return;
 	}
 	conn->next_state.peer_role = s->role;

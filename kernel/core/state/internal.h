@@ -93,7 +93,17 @@ bool ping_answered(const struct core_connection *conn, u32 target);
 bool job_connect(struct core_job *job);
 bool job_disconnect(struct core_job *job);
 bool link_step(struct core_connection *conn);
+bool generation_missing(const struct core_connection *conn);
 void link_lose(struct core_connection *conn, u8 reason);
+
+/* fence.c */
+void fence_link_lost(struct core_connection *conn);
+void fence_link_up(struct core_connection *conn);
+bool fence_peer(struct core_connection *conn);
+bool fence_runs(const struct core_resource *res);
+bool fence_step(struct core_connection *conn);
+void fence_freeze(struct core_resource *res);
+void fence_thaw(struct core_resource *res, const char *tag);
 
 /* sync.c */
 void sync_decided(struct core_peer_device *pd, bool source, bool full);

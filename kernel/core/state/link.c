@@ -58,6 +58,7 @@ void link_lose(struct core_connection *conn, u8 reason)
 	conn->link = LINK_DRAINING;
 	conn->next_state.cstate = reason;
 	change_commit(conn->res, "disconnected");
+	fence_link_lost(conn);
 	emit_conn(conn, ACT_DROP_LINK);
 	go_on(conn);
 }
@@ -96,14 +97,16 @@ void link_drained(struct core_resource *res, const struct core_event *ev)
 
 	if (conn->link != LINK_DRAINING)
 		return;
-	conn->held_mask = ev->held_mask;
+	conn->held_mask |= ev->held_mask;
 	conn->link = LINK_RESOLVING;
+	if (res->now.susp_fen)
+		return;
 	for_each_device(dev, res)
 		if (dev->vnr < 64 && (conn->held_mask >> dev->vnr & 1) && dev->now.gen_pending)
 			dev->gen_wanted = true;
 }
 
-static bool generation_missing(const struct core_connection *conn)
+bool generation_missing(const struct core_connection *conn)
 {
 	const struct core_device *dev;
 
@@ -135,12 +138,19 @@ bool link_step(struct core_connection *conn)
 {
 	const struct core_resource *res = conn->res;
 
-	if (conn->link != LINK_RESOLVING || generation_missing(conn))
+	if (conn->link != LINK_RESOLVING)
 		return false;
-	if (res->now.susp_user || res->now.susp_fen)
+	/* frozen: the legs stay; whether they are lost is said by fencing, or by the peer */
+	if (res->now.susp_fen) {
+		conn->legs_held = conn->held_mask != 0;
+		try_again(conn);
+		return true;
+	}
+	if (generation_missing(conn))
 		return false;
 	emit_conn(conn, ACT_RESOLVE_LOST);
 	conn->held_mask = 0;
+	conn->legs_held = false;
 	try_again(conn);
 	return true;
 }

@@ -167,6 +167,12 @@ struct core_connection {
 	u32 ping_sent, ping_acked;	/* sequence numbers; equal: none outstanding */
 	bool ping_again;
 	struct core_request84 req;
+	bool legs_held;			/* of the last link, while I/O is frozen for fencing */
+	u32 outage;			/* counts link losses: a fence result counts for its own only */
+	u32 fence_outage;		/* the one that fence-peer was called for */
+	bool fence_runs, fence_answered;
+	s32 fence_status;
+	bool fence_ok;			/* the peer is known to be outdated since: go on without it */
 	u64 held_mask;			/* volumes 0..63 that had undone entries when the link broke */
 	bool go_on_due;			/* the receiver waits for us */
 };
@@ -255,6 +261,10 @@ struct core_job {
 					 * only what is marked already */
 	bool cancel;			/* set by the loop on EV_JOB_CANCEL */
 	bool force_disk;		/* JOB_PRIMARY --force: local disk is to be called UpToDate */
+	bool fenced;			/* JOB_PRIMARY: fence-peer was called */
+	bool trust_disk;		/* ... and said that a Consistent disk is the newest */
+	bool force_split;		/* ... and failed, but --force: call the peer outdated */
+	u8 outdate;			/* JOB_DISCONNECT: enum in link.c */
 	u32 asked;			/* volumes that have agreed so far */
 	s32 peer_code;			/* why the peer refused */
 	u64 start, stop;		/* JOB_VERIFY: sectors */
@@ -294,7 +304,7 @@ enum core_event_type {
 	EV_BITS_SET,		/* dev, pd: ACT_SET_ALL_BITS is done and on the disk, ok */
 	EV_RESYNC_DONE,		/* pd: nothing set, nothing in flight; rs_failed */
 	EV_VERIFY_DONE,		/* pd: all blocks have their result; found */
-	EV_HELPER_DONE,		/* dev or pd, status */
+	EV_HELPER_DONE,		/* dev, pd or conn, status */
 	EV_MD_WRITTEN,		/* dev, md_gen, ok */
 	EV_DRAINED,		/* dev: no write open, every entry of the log done */
 	EV_OPENERS,		/* dev: answer to ACT_BLOCK_OPENS */
@@ -352,6 +362,7 @@ enum core_action_type {
 	ACT_STOP_RECEIVER,	/* conn: stop for good; answer EV_RECEIVER_EXIT */
 	ACT_DROP_LINK,		/* conn: shut both sockets down; the receiver drains: EV_LINK_DRAINED */
 	ACT_RESOLVE_LOST,	/* conn: legs held for this peer end as lost */
+	ACT_RESOLVE_RESEND,	/* conn: legs held for this peer are sent again, it is back */
 	ACT_RESOLVE_DISK,	/* dev: legs held for the local disk end as lost */
 	ACT_RELEASE,		/* dev: completions that the plan held back are decided again */
 	ACT_RECONNECT,		/* conn: the drained receiver may try again, after delay_ms */
@@ -369,7 +380,7 @@ enum core_action_type {
 	ACT_BLOCK_OPENS,	/* dev: refuse opens for writing from here on; EV_OPENERS */
 	ACT_ALLOW_OPENS,	/* dev */
 	ACT_CLOSE_DISK,		/* dev: when idle, close the backing device; EV_DISK_CLOSED */
-	ACT_HELPER,		/* dev, pd: run a user program; EV_HELPER_DONE */
+	ACT_HELPER,		/* dev, pd or conn: run a user program; EV_HELPER_DONE */
 	ACT_NOTIFY,		/* state of the objects changed: tell user space */
 	ACT_UEVENT,		/* dev: block device changed */
 	ACT_LOG,		/* text, already complete */
@@ -380,6 +391,7 @@ enum core_helper {
 	HELPER_NONE = 0, HELPER_BEFORE_RESYNC_TARGET, HELPER_AFTER_RESYNC_TARGET,
 	HELPER_BEFORE_RESYNC_SOURCE, HELPER_LOCAL_IO_ERROR, HELPER_SPLIT_BRAIN,
 	HELPER_INITIAL_SPLIT_BRAIN, HELPER_PRI_ON_INCON_DEGR, HELPER_PRI_LOST, HELPER_OUT_OF_SYNC,
+	HELPER_FENCE_PEER, HELPER_UNFENCE_PEER,
 	HELPERS
 };
 

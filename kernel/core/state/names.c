@@ -46,6 +46,8 @@ static const char *const helper_names[HELPERS] = {
 	[HELPER_PRI_ON_INCON_DEGR] = "pri-on-incon-degr",
 	[HELPER_PRI_LOST] = "pri-lost",
 	[HELPER_OUT_OF_SYNC] = "out-of-sync",
+	[HELPER_FENCE_PEER] = "fence-peer",
+	[HELPER_UNFENCE_PEER] = "unfence-peer",
 };
 
 static const struct {

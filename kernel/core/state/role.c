@@ -3,7 +3,7 @@
 #include "internal.h"
 
 enum primary_phase {
-	PRI_START = 0, PRI_PINGED, PRI_JUDGE, PRI_ASK, PRI_WRITE, PRI_WAIT_MD,
+	PRI_START = 0, PRI_PINGED, PRI_JUDGE, PRI_FENCE, PRI_ASK, PRI_WRITE, PRI_WAIT_MD,
 };
 
 static bool pings_are_out(const struct core_resource *res)
@@ -23,12 +23,60 @@ static bool can_be_forced(const struct core_device *dev)
 
 static void wish_primary(struct core_job *job)
 {
+	struct core_peer_device *pd;
 	struct core_device *dev;
 
 	job->res->next.role = ROLE_PRIMARY;
-	for_each_device(dev, job->res)
-		if (job->force_disk && can_be_forced(dev))
+	for_each_device(dev, job->res) {
+		if ((job->force_disk && can_be_forced(dev)) ||
+		    (job->trust_disk && dev->now.disk == DISK_CONSISTENT))
 			dev->next_state.disk = DISK_UP_TO_DATE;
+		for_each_pd_of_dev(pd, dev)
+			if (job->force_split && pd->now.repl < REPL_ESTABLISHED &&
+			    pd->now.pdsk > DISK_OUTDATED)
+				pd->next.pdsk = DISK_OUTDATED;
+	}
+}
+
+static bool any_consistent(const struct core_resource *res)
+{
+	const struct core_device *dev;
+
+	for_each_device(dev, res)
+		if (dev->now.disk == DISK_CONSISTENT)
+			return true;
+	return false;
+}
+
+/* Those that are not connected and not known to be outdated. True: a handler runs. */
+static bool fence_peers(struct core_job *job)
+{
+	const struct core_peer_device *pd;
+	struct core_connection *conn;
+	bool runs = false;
+
+	job->fenced = true;
+	for_each_connection(conn, job->res) {
+		bool unknown = false;
+
+		for_each_pd_of_conn(pd, conn)
+			unknown |= pd->now.repl < REPL_ESTABLISHED && pd->now.pdsk > DISK_OUTDATED;
+		if (unknown && conn->conf.fencing_policy && !link_usable(conn))
+			runs |= fence_peer(conn);
+	}
+	return runs;
+}
+
+static bool all_outdated(const struct core_resource *res)
+{
+	const struct core_connection *conn;
+	const struct core_peer_device *pd;
+
+	for_each_connection(conn, res)
+		for_each_pd_of_conn(pd, conn)
+			if (pd->now.pdsk > DISK_OUTDATED)
+				return false;
+	return true;
 }
 
 static s32 try_primary(struct core_job *job)
@@ -67,6 +115,17 @@ static bool judge_primary(struct core_job *job)
 			emit_log(res, "Forced to consider local data as UpToDate!");
 			r = try_primary(job);
 		}
+	}
+	if (!job->fenced && (r == RES_PRIMARY_NOP ||
+			     (r == RES_NO_UP_TO_DATE_DISK && any_consistent(res))) &&
+	    fence_peers(job)) {
+		job->phase = PRI_FENCE;
+		return false;
+	}
+	if (r == RES_PRIMARY_NOP && job->force && !job->force_split) {
+		emit_log(res, "Forced into split brain situation!");
+		job->force_split = true;
+		r = try_primary(job);
 	}
 	if (r == RES_TWO_PRIMARIES && !job->tries++) {
 		/* the other one may just have died */
@@ -173,9 +232,13 @@ bool job_primary(struct core_job *job)
 	case PRI_JUDGE:
 		if (in_transient_state(res))
 			return false;
-		if (judge_primary(job) || job->phase != PRI_ASK)
-			return job->result != RES_PENDING;
-		fallthrough;
+		return judge_primary(job);
+	case PRI_FENCE:
+		if (fence_runs(res))
+			return false;
+		job->trust_disk = all_outdated(res);
+		job->phase = PRI_JUDGE;
+		return false;
 	case PRI_ASK:
 		switch (ask_volumes(job, NULL, promotion_request(job))) {
 		case ASK_WAIT:

@@ -109,17 +109,24 @@ static void end_negotiation(struct core_device *dev)
 		dev->next_state.disk = disk_from_md(dev);
 }
 
+static bool primary_without_data(const struct core_resource *res, bool next)
+{
+	const struct core_device *dev;
+
+	if ((next ? res->next.role : res->now.role) != ROLE_PRIMARY)
+		return false;
+	for_each_device(dev, res)
+		if (!data_accessible(res, dev, next))
+			return true;
+	return false;
+}
+
+/* When the data is lost, not while it is: resume-io fails what would wait. */
 static void suspend_without_data(struct core_resource *res)
 {
-	struct core_device *dev;
-	bool lost = false;
-
-	for_each_device(dev, res)
-		if (!data_accessible(res, dev, true))
-			lost = true;
-	if (!lost || res->next.role != ROLE_PRIMARY)
+	if (!primary_without_data(res, true))
 		res->next.susp_nod = false;
-	else if (res->opts.on_no_data == ON_NO_DATA_SUSPEND_IO)
+	else if (res->opts.on_no_data == ON_NO_DATA_SUSPEND_IO && !primary_without_data(res, false))
 		res->next.susp_nod = true;
 }
 
@@ -138,4 +145,5 @@ void sanitize(struct core_resource *res)
 			sanitize_pd(pd);
 	}
 	suspend_without_data(res);
+	fence_freeze(res);
 }
