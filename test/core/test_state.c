@@ -660,7 +660,105 @@ static void refused_jobs(void)
 	}
 }
 
+/* --- fencing ------------------------------------------------------------------------ */
+
+/* behaviour.md 7.2: what the answers of fence-peer lead to on a frozen Primary. */
+static void fence_answers(void)
+{
+	static const struct {
+		s32 status;
+		u8 disk, pdsk, own;
+		bool frozen;
+	} rows[] = {
+		{ 3, UTD, INC, UTD, false },
+		{ 4, UTD, DISK_OUTDATED, UTD, false },
+		{ 5, UTD, DISK_OUTDATED, UTD, false },
+		{ 5, DISK_CONSISTENT, DISK_UNKNOWN, DISK_CONSISTENT, true },
+		{ 6, UTD, DISK_UNKNOWN, DISK_OUTDATED, true },
+		{ 7, UTD, DISK_OUTDATED, UTD, false },
+		{ 0, UTD, DISK_UNKNOWN, UTD, true },
+		{ 1, UTD, DISK_UNKNOWN, UTD, true },
+		{ 137, UTD, DISK_UNKNOWN, UTD, true },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct core_event ev = { .type = EV_HELPER_DONE, .conn = &M.conn, .status = rows[i].status };
+		u32 stale;
+
+		for (stale = 0; stale < 2; stale++) {
+			model();
+			M.conn.conf.fencing_policy = FENCING_RESOURCE_AND_STONITH;
+			set(PRI, CONN_CONNECTING, REPL_OFF, rows[i].disk, DISK_UNKNOWN);
+			M.res.now.susp_fen = M.res.next.susp_fen = true;
+			M.conn.fence_runs = true;
+			M.conn.outage = 2;
+			M.conn.fence_outage = stale ? 1 : 2;
+			core_step(&M.res, &ev, 1, 1);
+			T_OK(!M.conn.fence_runs);
+			if (stale) {
+				/* the link came and went meanwhile: this answer is for another outage */
+				T_EQ(M.pd.now.pdsk, DISK_UNKNOWN);
+				T_EQ(M.dev.now.disk, rows[i].disk);
+				T_OK(M.res.now.susp_fen);
+				continue;
+			}
+			if (M.pd.now.pdsk != rows[i].pdsk || M.dev.now.disk != rows[i].own ||
+			    M.res.now.susp_fen != rows[i].frozen)
+				t_fail(__FILE__, __LINE__, "exit code %d: disks %s/%s, %s", rows[i].status,
+				       core_disk_name(M.dev.now.disk), core_disk_name(M.pd.now.pdsk),
+				       M.res.now.susp_fen ? "frozen" : "thawed");
+		}
+	}
+}
+
+static bool asked_for(u8 action, u8 helper)
+{
+	u32 i;
+
+	for (i = 0; i < M.res.nr_actions; i++)
+		if (M.actions[i].type == action && M.actions[i].helper == helper)
+			return true;
+	return false;
+}
+
+/* Who is called, and what freezes, when the link of a Primary breaks. */
+static void fence_policies(void)
+{
+	static const struct {
+		u8 role, policy, pdsk;
+		bool called, frozen;
+	} rows[] = {
+		{ PRI, FENCING_DONT_CARE, UTD, false, false },
+		{ PRI, FENCING_RESOURCE_ONLY, UTD, true, false },
+		{ PRI, FENCING_RESOURCE_AND_STONITH, UTD, true, true },
+		{ PRI, FENCING_RESOURCE_AND_STONITH, DISK_OUTDATED, false, false },
+		{ PRI, FENCING_RESOURCE_AND_STONITH, INC, false, false },
+		{ SEC, FENCING_RESOURCE_AND_STONITH, UTD, false, false },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct core_event ev = { .type = EV_LINK_DOWN, .conn = &M.conn,
+					 .down.reason = CONN_NETWORK_FAILURE };
+
+		model();
+		M.conn.conf.fencing_policy = rows[i].policy;
+		set(rows[i].role, CONN_CONNECTED, rows[i].pdsk == INC ? REPL_SYNC_SOURCE : REPL_ESTABLISHED,
+		    UTD, rows[i].pdsk);
+		M.conn.link = LINK_UP;
+		core_step(&M.res, &ev, 1, 1);
+		if (asked_for(ACT_HELPER, HELPER_FENCE_PEER) != rows[i].called ||
+		    M.res.now.susp_fen != rows[i].frozen)
+			t_fail(__FILE__, __LINE__, "row %u: %s, %s", i,
+			       rows[i].called ? "not called" : "called",
+			       M.res.now.susp_fen ? "frozen" : "not frozen");
+	}
+}
+
 const struct c_test state_tests[] = {
+	{ "fence answers", fence_answers },
+	{ "fence policies", fence_policies },
 	{ "jobs: refused", refused_jobs },
 	{ "compare84: rows", compare_rows },
 	{ "compare84: repairs", compare_repairs },
