@@ -192,18 +192,18 @@ static void fail_request(struct drbd_request *req, int error)
 	drbd_request_put(req);
 }
 
-static bool may_enter(struct drbd_device *dev)
+/* What the plan says to writes; PLAN_PARK also if there is no room. */
+static u8 admission(struct drbd_device *dev)
 {
 	const struct io_plan *plan;
-	bool open;
+	u8 a = PLAN_PARK;
 
 	rcu_read_lock();
 	plan = READ_ONCE(dev->ldev.plan);
-	open = plan && plan->write_admission != PLAN_PARK &&
-	       plan->write_admission != PLAN_NEW_GENERATION &&
-	       plan->read_admission != PLAN_PARK;
+	if (plan && plan->read_admission != PLAN_PARK)
+		a = plan->write_admission;
 	rcu_read_unlock();
-	return open && drbd_log_used(&dev->res->log) < DRBD_LOG_SIZE - LOG_MARKER_RESERVE;
+	return drbd_log_used(&dev->res->log) < DRBD_LOG_SIZE - LOG_MARKER_RESERVE ? a : PLAN_PARK;
 }
 
 /* Back to the device's queue of bios; a later plan will take it. */
@@ -224,8 +224,8 @@ static void park(struct drbd_request *req)
 	spin_lock_irqsave(&dev->submit_lock, flags);
 	bio_list_add(&dev->parked, bio);
 	spin_unlock_irqrestore(&dev->submit_lock, flags);
-	/* the plan may have opened, and kicked, before the bio was on the list */
-	if (may_enter(dev))
+	/* the plan may have changed, and kicked, before the bio was on the list */
+	if (admission(dev) != PLAN_PARK)
 		drbd_submit_kick(dev);
 }
 
@@ -789,8 +789,16 @@ static void submit_parked(struct drbd_device *dev)
 	struct bio *bio;
 
 	bio_list_init(&bios);
-	if (bio_list_empty(&dev->parked) || !may_enter(dev))
+	if (bio_list_empty(&dev->parked))
 		return;
+	switch (admission(dev)) {
+	case PLAN_PARK:
+		return;
+	case PLAN_NEW_GENERATION:
+		/* they were parked for another reason: nobody has asked for it yet */
+		drbd_post(dev->res, &dev->ev_gen);
+		return;
+	}
 	spin_lock_irq(&dev->submit_lock);
 	bio_list_merge(&bios, &dev->parked);
 	bio_list_init(&dev->parked);

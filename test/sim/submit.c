@@ -122,14 +122,14 @@ static void fail_request(struct request *r, int error)
 	request_put(r);
 }
 
-static bool may_enter(const struct host *h)
+static u8 admission(const struct host *h)
 {
 	const struct io_plan *plan = h->ldev.plan;
 
-	return plan && plan->write_admission != PLAN_PARK &&
-	       plan->write_admission != PLAN_NEW_GENERATION &&
-	       plan->read_admission != PLAN_PARK &&
-	       drbd_log_used(&h->log) < LOG_RING - LOG_MARKER_RESERVE;
+	if (!plan || plan->read_admission == PLAN_PARK ||
+	    drbd_log_used(&h->log) >= LOG_RING - LOG_MARKER_RESERVE)
+		return PLAN_PARK;
+	return plan->write_admission;
 }
 
 static void park(struct request *r)
@@ -141,7 +141,7 @@ static void park(struct request *r)
 	r->op = NULL;
 	request_put(r);
 	core_list_add_tail(&op->node_link, &h->parked);
-	if (may_enter(h))
+	if (admission(h) != PLAN_PARK)
 		submit_kick(h);
 }
 
@@ -529,8 +529,12 @@ static void submit_parked(struct host *h)
 	struct core_node ops, *n;
 
 	h->submit_phase = SUB_IDLE;
-	if (core_list_empty(&h->parked) || !may_enter(h))
+	if (core_list_empty(&h->parked) || admission(h) == PLAN_PARK)
 		return;
+	if (admission(h) == PLAN_NEW_GENERATION) {
+		post(h, &h->ev_gen);
+		return;
+	}
 	core_list_init(&ops);
 	while ((n = core_list_pop(&h->parked)))
 		core_list_add_tail(n, &ops);

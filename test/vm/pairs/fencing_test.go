@@ -39,11 +39,14 @@ func (p *pair) fencing(policy string) {
 	}
 }
 
-// write tries one block; what became of it within a time.
-func (p *pair) write(m *bed.Machine, block int, limit string) string {
+// write tries one block; what became of it within so many seconds. A frozen write
+// cannot be killed: it is left behind, and ends when the Primary goes on.
+func (p *pair) write(m *bed.Machine, block, seconds int) string {
 	p.t.Helper()
-	return strings.TrimSpace(p.run(m, fmt.Sprintf(
-		"timeout %s dd if=/dev/urandom of=/dev/drbd2 bs=4k count=1 seek=%d oflag=direct conv=notrunc status=none && echo done || echo no", limit, block)))
+	return strings.TrimSpace(p.run(m, fmt.Sprintf(`rm -f /tmp/written
+(dd if=/dev/urandom of=/dev/drbd2 bs=4k count=1 seek=%d oflag=direct conv=notrunc && touch /tmp/written) </dev/null >/dev/null 2>&1 &
+for i in $(seq %d); do [ -e /tmp/written ] && echo done && exit; sleep 0.1; done
+echo no`, block, 10*seconds)))
 }
 
 // A frozen Primary writes nothing until the handler has answered; then it goes on, and
@@ -51,7 +54,7 @@ func (p *pair) write(m *bed.Machine, block int, limit string) string {
 func TestVMFencing(t *testing.T) {
 	eachPair(t, func(p *pair) {
 		if p.flavours[0] != bed.Ours {
-			t.Skip("the Primary is the stock one: nothing of ours fences")
+			p.t.Skip("the Primary is the stock one: nothing of ours fences")
 		}
 		p.fencing("resource-and-stonith")
 		p.up()
@@ -63,7 +66,7 @@ func TestVMFencing(t *testing.T) {
 		p.bed.Network().Cut(p.alpha, p.bravo)
 		c, err := p.alpha.Background(ctx, "dd if=/dev/urandom of=/dev/drbd2 bs=4k count=1 oflag=direct status=none && echo written", nil)
 		if err != nil {
-			t.Fatal(err)
+			p.t.Fatal(err)
 		}
 		p.wait(p.alpha, "cs:WFConnection ds:UpToDate/DUnknown", connectLimit)
 		time.Sleep(3 * time.Second)
@@ -82,7 +85,7 @@ func TestVMFencing(t *testing.T) {
 		if log := p.run(p.alpha, "dmesg"); !strings.Contains(log, "fence-peer says: the peer's disk is outdated") {
 			p.t.Error("the kernel's log does not tell what the handler has answered")
 		}
-		if got := p.write(p.alpha, 5, "10"); got != "done" {
+		if got := p.write(p.alpha, 5, 10); got != "done" {
 			p.t.Errorf("a write behind the fence: %s", got)
 		}
 		p.bed.Network().Restore(p.alpha, p.bravo)
@@ -93,7 +96,7 @@ func TestVMFencing(t *testing.T) {
 		p.bed.Network().Cut(p.alpha, p.bravo)
 		c, err = p.alpha.Background(ctx, "dd if=/dev/urandom of=/dev/drbd2 bs=4k count=1 seek=9 oflag=direct status=none && echo written", nil)
 		if err != nil {
-			t.Fatal(err)
+			p.t.Fatal(err)
 		}
 		p.wait(p.alpha, "cs:WFConnection", connectLimit)
 		p.bed.Network().Restore(p.alpha, p.bravo)
@@ -108,11 +111,11 @@ func TestVMFencing(t *testing.T) {
 		p.run(p.alpha, "echo 1 > /tmp/fence")
 		p.bed.Network().Cut(p.alpha, p.bravo)
 		p.wait(p.alpha, "cs:WFConnection", connectLimit)
-		if got := p.write(p.alpha, 12, "3"); got != "no" {
+		if got := p.write(p.alpha, 12, 3); got != "no" {
 			p.t.Errorf("a write though the handler is broken: %s", got)
 		}
 		p.run(p.alpha, "drbdadm resume-io r0")
-		if got := p.write(p.alpha, 12, "10"); got != "done" {
+		if got := p.write(p.alpha, 13, 10); got != "done" {
 			p.t.Errorf("a write after resume-io: %s", got)
 		}
 		p.bed.Network().Restore(p.alpha, p.bravo)
