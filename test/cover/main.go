@@ -49,7 +49,7 @@ func main() {
 }
 
 func (c coverage) readAll(folder string) error {
-	paths, err := filepath.Glob(filepath.Join(folder, "*.json.gz"))
+	paths, err := filepath.Glob(filepath.Join(folder, "*", "*.json.gz"))
 	if err != nil {
 		return err
 	}
