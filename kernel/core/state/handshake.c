@@ -304,10 +304,12 @@ static void first_state(struct core_peer_device *pd, const struct wire_state *s)
 		refuse_two_primaries(pd);
 		return;
 	}
-	/* it has restarted: what it acked may be gone, and only a resync can tell */
-	if (conn->legs_held && s->disk == DISK_CONSISTENT && dev->now.gen_pending) {
-		emit_log(dev->res, "%u drbd%u %s: Aborting Connect, can not thaw IO with an only Consistent peer: its blocks will be resynced",
-			 dev->vnr, dev->minor, conn->conf.name);
+	/* it has restarted: what it acked may be gone, and only a resync can tell, or it
+	 * has no disk yet; the held writes end behind a new generation, without it */
+	if (conn->legs_held && dev->now.gen_pending &&
+	    (s->disk == DISK_CONSISTENT || s->disk <= DISK_FAILED)) {
+		emit_log(dev->res, "%u drbd%u %s: Aborting Connect, can not thaw IO with a peer whose disk is %s: its blocks will be resynced",
+			 dev->vnr, dev->minor, conn->conf.name, core_disk_name(s->disk));
 		link_lose(conn, CONN_PROTOCOL_ERROR);
 		fence_thaw(dev->res, "peer-restarted");
 		return;
