@@ -179,10 +179,8 @@ struct drbd_device {
 	struct nl_disk_conf disk_conf;		/* adm_mutex */
 
 	struct log_device ldev;			/* res->log_lock */
-	atomic_t open_reads;			/* local reads, which do not enter the log */
 	u64 drain_to;				/* res->log_lock: position, 0 = nobody waits */
 	u32 read_turn;				/* round robin of reads; races are harmless */
-	u32 epoch_kick;
 
 	spinlock_t extent_lock;
 	struct range_table ranges;		/* extent_lock */
@@ -376,8 +374,6 @@ struct drbd_peer_device {
 
 	struct drbd_event ev_bitmap, ev_done, ev_ov_done, ev_bits, ev_helper, ev_refused;
 };
-
-enum drbd_req_stage { REQ_RESERVE, REQ_HEAT, REQ_ENTER, REQ_IN_LOG };
 
 /* An application request: the front pad of the clone that goes to the disk. */
 struct drbd_request {

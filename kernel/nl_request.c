@@ -662,25 +662,31 @@ static s32 peer_device_opts(struct nl_request *rq)
 	return r;
 }
 
-static s32 peer_device_job(struct nl_request *rq, u8 type)
+static void init_peer_device_job(const struct nl_request *rq, struct drbd_job *job, u8 type)
+{
+	drbd_job_init(job, type);
+	job->core.pd = &rq->pd->core;
+	job->core.dev = &rq->pd->dev->core;
+	job->core.conn = &rq->pd->conn->core;
+}
+
+static s32 peer_device_job(struct nl_request *rq, u8 type, bool flag)
 {
 	struct drbd_job job;
 
-	drbd_job_init(&job, type);
-	job.core.pd = &rq->pd->core;
-	job.core.dev = &rq->pd->dev->core;
-	job.core.conn = &rq->pd->conn->core;
+	init_peer_device_job(rq, &job, type);
+	job.core.flag = flag;
 	return run(rq, &job);
 }
 
 static s32 pause_sync(struct nl_request *rq)
 {
-	return no_error_if_ok(peer_device_job(rq, JOB_PAUSE_SYNC));
+	return no_error_if_ok(peer_device_job(rq, JOB_PAUSE_SYNC, false));
 }
 
 static s32 resume_sync(struct nl_request *rq)
 {
-	s32 r = no_error_if_ok(peer_device_job(rq, JOB_RESUME_SYNC));
+	s32 r = no_error_if_ok(peer_device_job(rq, JOB_RESUME_SYNC, false));
 
 	if (r != ERR_PAUSE_IS_CLEAR)
 		return r;
@@ -713,37 +719,22 @@ static s32 start_ov(struct nl_request *rq)
 	err = nl_start_ov_parms_from_attrs(&parms, payload(rq), NL_CREATE, &present);
 	if (err)
 		return bad_payload(rq, err);
-	drbd_job_init(&job, JOB_VERIFY);
-	job.core.pd = &rq->pd->core;
-	job.core.dev = &rq->pd->dev->core;
-	job.core.conn = &rq->pd->conn->core;
+	init_peer_device_job(rq, &job, JOB_VERIFY);
 	job.core.start = verify_start(rq, &parms, present);
 	job.core.stop = parms.ov_stop_sector;
-	if (job.core.start >= get_capacity(rq->pd->dev->disk) || job.core.stop <= job.core.start) {
-		nl_text(rq, "nothing to verify from sector %llu to %llu: the device has %llu sectors",
-			job.core.start, job.core.stop,
-			(unsigned long long)get_capacity(rq->pd->dev->disk));
-		return ERR_INVALID_REQUEST;
-	}
 	return no_error_if_ok(run(rq, &job));
 }
 
 static s32 inval_peer(struct nl_request *rq)
 {
 	struct nl_inval_peer_params parms;
-	struct drbd_job job;
 	int err;
 
 	nl_inval_peer_params_defaults(&parms);
 	err = nl_inval_peer_params_from_attrs(&parms, payload(rq), NL_CREATE, NULL);
 	if (err)
 		return bad_payload(rq, err);
-	drbd_job_init(&job, JOB_INVALIDATE_PEER);
-	job.core.pd = &rq->pd->core;
-	job.core.dev = &rq->pd->dev->core;
-	job.core.conn = &rq->pd->conn->core;
-	job.core.flag = !parms.p_reset_bitmap;
-	return run(rq, &job);
+	return peer_device_job(rq, JOB_INVALIDATE_PEER, !parms.p_reset_bitmap);
 }
 
 /* The peer that was named, else the first that is connected, else the first. */
@@ -771,16 +762,12 @@ static s32 invalidate(struct nl_request *rq)
 	err = nl_invalidate_parms_from_attrs(&parms, payload(rq), NL_CREATE, NULL);
 	if (err)
 		return bad_payload(rq, err);
-	if (!parms.reset_bitmap) {
-		nl_text(rq, "the peer's protocol cannot be asked for it: run 'drbdadm invalidate-remote --reset-bitmap=no' on the node with the right data");
-		return ERR_APV_TOO_LOW;
-	}
 	rq->pd = sync_peer(rq->dev, parms.sync_from_peer_node_id);
 	if (!rq->pd) {
 		nl_text(rq, "there is no such peer to get the data from");
 		return SS_NEED_CONNECTION;
 	}
-	return peer_device_job(rq, JOB_INVALIDATE);
+	return peer_device_job(rq, JOB_INVALIDATE, !parms.reset_bitmap);
 }
 
 static s32 get_timeout_type(struct nl_request *rq)

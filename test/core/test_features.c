@@ -203,13 +203,19 @@ static bool sends(u16 cmd)
 	return false;
 }
 
-static void ask_for_verify(void)
+static void ask_for_verify_of(u64 start, u64 stop)
 {
+	M.dev.size = 1000;
 	M.job = (struct core_job){
 		.type = JOB_VERIFY, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd,
-		.start = 8, .stop = 800,
+		.start = start, .stop = stop,
 	};
 	step(EV_JOB);
+}
+
+static void ask_for_verify(void)
+{
+	ask_for_verify_of(8, 800);
 }
 
 static void peer_answers(s32 code)
@@ -250,6 +256,19 @@ static void verify_asked_here(void)
 	a = action(ACT_HELPER);
 	T_OK(a && a->helper == HELPER_OUT_OF_SYNC);
 	T_EQ(M.pd.sync, SYNC_NONE);
+}
+
+static void verify_of_nothing(void)
+{
+	static const u64 rows[][2] = { { 1000, ~0ull }, { 8, 8 }, { 9, 8 } };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		connected("sha1");
+		ask_for_verify_of(rows[i][0], rows[i][1]);
+		T_EQ(M.job.result, ERR_INVALID_REQUEST);
+		T_OK(M.job.text[0] && !sends(P_STATE_CHG_REQ));
+	}
 }
 
 static void peer_asks_for_verify(void)
@@ -656,6 +675,7 @@ const struct c_test feature_tests[] = {
 	{ "verify: a part", verify_of_a_part },
 	{ "verify: counts along", verify_counts_along },
 	{ "verify: asked here", verify_asked_here },
+	{ "verify: of nothing", verify_of_nothing },
 	{ "verify: asked by the peer", verify_asked_by_the_peer },
 	{ "verify: refused", verify_refused },
 	{ "verify: ends with link or disk", verify_ends_with_the_link_or_a_disk },

@@ -336,6 +336,9 @@ static bool full_sync(struct core_job *job, u8 repl)
 
 static bool job_invalidate(struct core_job *job)
 {
+	if (job->flag)
+		return fail(job, ERR_APV_TOO_LOW,
+			    "the peer's protocol cannot be asked for it: run 'drbdadm invalidate-remote --reset-bitmap=no' on the node with the right data");
 	return full_sync(job, REPL_STARTING_SYNC_T);
 }
 

@@ -257,7 +257,7 @@ struct core_job {
 	u8 phase;			/* private to the job's function; 0 at first */
 	u8 tries;
 	bool force;
-	bool flag;			/* JOB_CONNECT: discard_my_data; JOB_INVALIDATE_PEER:
+	bool flag;			/* JOB_CONNECT: discard_my_data; JOB_INVALIDATE(_PEER):
 					 * only what is marked already */
 	bool cancel;			/* set by the loop on EV_JOB_CANCEL */
 	bool force_disk;		/* JOB_PRIMARY --force: local disk is to be called UpToDate */

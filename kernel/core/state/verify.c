@@ -66,6 +66,10 @@ bool job_verify(struct core_job *job)
 		return false;
 	if (job->phase == 0) {
 		r = verify_allowed(job);
+		if (r == RES_SUCCESS && (job->start >= job->dev->size || job->stop <= job->start))
+			return fail(job, ERR_INVALID_REQUEST, "nothing to verify from sector %llu to %llu: the device has %llu sectors",
+				    (unsigned long long)job->start, (unsigned long long)job->stop,
+				    (unsigned long long)job->dev->size);
 		if (r != RES_SUCCESS)
 			return fail(job, r, "%s", refusal(r));
 		job->phase = 1;
