@@ -5,7 +5,6 @@ package faults
 
 import (
 	"context"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -29,32 +28,9 @@ type pair struct {
 
 func newPair(t *testing.T, alpha, bravo bed.Flavour) *pair {
 	t.Helper()
-	if os.Getenv("DRBD_VM") == "" {
-		t.Skip("boots machines: set DRBD_VM=1, or run `make test`")
-	}
-	b, err := bed.New(bed.Options{Name: strings.ReplaceAll(t.Name(), "/", "-")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p := &pair{t: t, bed: b}
-	t.Cleanup(func() {
-		if err := b.CheckKernelLogs(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Log("logs of the machines:", b.Dir())
-		}
-		b.Close(t.Failed())
-	})
-	kernel := os.Getenv("DRBD_VM_KERNEL") // "" is the bed's default
-	ms, err := b.Start(context.Background(),
-		bed.Spec{Flavour: alpha, Kernel: kernel, Disks: []int64{diskSize, 16 << 20}},
-		bed.Spec{Flavour: bravo, Kernel: kernel, Disks: []int64{diskSize, 16 << 20}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	p.alpha, p.bravo = ms[0], ms[1]
-	return p
+	disks := []int64{diskSize, 16 << 20}
+	b, ms := cluster.Boot(t, bed.Spec{Flavour: alpha, Disks: disks}, bed.Spec{Flavour: bravo, Disks: disks})
+	return &pair{t: t, bed: b, alpha: ms[0], bravo: ms[1]}
 }
 
 // run is a command that has to succeed.

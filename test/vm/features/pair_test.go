@@ -5,7 +5,6 @@ package features
 
 import (
 	"context"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -44,29 +43,9 @@ func onEachPair(t *testing.T, test func(*pair)) {
 
 func newPair(t *testing.T, alpha, bravo bed.Flavour) *pair {
 	t.Helper()
-	if os.Getenv("DRBD_VM") == "" {
-		t.Skip("boots machines: set DRBD_VM=1, or run `make test`")
-	}
-	b, err := bed.New(bed.Options{Name: strings.ReplaceAll(t.Name(), "/", "-")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := b.CheckKernelLogs(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Log("logs of the machines:", b.Dir())
-		}
-		b.Close(t.Failed())
-	})
-	kernel := os.Getenv("DRBD_VM_KERNEL") // "" is the bed's default
-	ms, err := b.Start(context.Background(),
-		bed.Spec{Flavour: alpha, Kernel: kernel, Disks: []int64{diskSize}, FillDisks: true},
-		bed.Spec{Flavour: bravo, Kernel: kernel, Disks: []int64{diskSize}, FillDisks: true})
-	if err != nil {
-		t.Fatal(err)
-	}
+	b, ms := cluster.Boot(t,
+		bed.Spec{Flavour: alpha, Disks: []int64{diskSize}, FillDisks: true},
+		bed.Spec{Flavour: bravo, Disks: []int64{diskSize}, FillDisks: true})
 	return &pair{
 		t: t, bed: b, alpha: ms[0], bravo: ms[1],
 		ours: map[*bed.Machine]bool{ms[0]: alpha == bed.Ours, ms[1]: bravo == bed.Ours},

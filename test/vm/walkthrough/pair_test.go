@@ -35,27 +35,8 @@ type host struct {
 // pairOf boots two machines and makes them what the walk-through has.
 func pairOf(t *testing.T, hosts [2]host, sizes ...int64) (a, b *node) {
 	t.Helper()
-	if os.Getenv("DRBD_VM") == "" {
-		t.Skip("boots machines: set DRBD_VM=1, or run `make test`")
-	}
-	machines, err := bed.New(bed.Options{Name: strings.ReplaceAll(t.Name(), "/", "-")})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := machines.CheckKernelLogs(); err != nil {
-			t.Error(err)
-		}
-		if t.Failed() {
-			t.Log("logs of the machines:", machines.Dir())
-		}
-		machines.Close(t.Failed())
-	})
-	spec := bed.Spec{Flavour: bed.Ours, Kernel: os.Getenv("DRBD_VM_KERNEL"), Disks: sizes}
-	ms, err := machines.Start(context.Background(), spec, spec)
-	if err != nil {
-		t.Fatal(err)
-	}
+	spec := bed.Spec{Flavour: bed.Ours, Disks: sizes}
+	_, ms := cluster.Boot(t, spec, spec)
 	nodes := make([]*node, len(ms))
 	for i, h := range hosts {
 		nodes[i] = &node{ms[i], t}
