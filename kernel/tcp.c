@@ -80,11 +80,6 @@ static int recv_msg(struct drbd_connection *conn, struct msghdr *msg)
 	return r ?: -ECONNRESET;
 }
 
-static void wake_at(struct drbd_connection *conn, u32 bytes)
-{
-	WRITE_ONCE(conn->data->sk->sk_rcvlowat, bytes);
-}
-
 int drbd_tcp_recv_some(struct drbd_connection *conn, void *buf, size_t len)
 {
 	struct kvec vec = { .iov_base = buf, .iov_len = len };
@@ -94,6 +89,43 @@ int drbd_tcp_recv_some(struct drbd_connection *conn, void *buf, size_t len)
 	return recv_msg(conn, &msg);
 }
 
+static void wake_at(struct drbd_connection *conn, u32 bytes)
+{
+	WRITE_ONCE(conn->data->sk->sk_rcvlowat, bytes);
+}
+
+/*
+ * Sleeps until sk_rcvlowat bytes, an error or the end of the stream wake it. The
+ * call that reads must not be the one that sleeps: woken early, it takes what is
+ * there and then waits for as many bytes once more, which may be the peer's last.
+ */
+static void await_piece(struct drbd_connection *conn)
+{
+	struct sock *sk = conn->data->sk;
+	long timeout = sk->sk_rcvtimeo;
+
+	lock_sock(sk);
+	if (skb_queue_empty(&sk->sk_receive_queue) && !sk->sk_err &&
+	    !(sk->sk_shutdown & RCV_SHUTDOWN))
+		sk_wait_data(sk, &timeout, NULL);
+	release_sock(sk);
+}
+
+static int recv_piece(struct drbd_connection *conn, struct msghdr *msg)
+{
+	int r;
+
+	if (skb_queue_empty_lockless(&conn->data->sk->sk_receive_queue)) {
+		drbd_receiver_idle(conn);
+		wake_at(conn, min3(msg_data_left(msg), (size_t)RECV_PIECE,
+				   (size_t)conn->data->sk->sk_rcvbuf / 2));
+		await_piece(conn);
+		wake_at(conn, 1);
+	}
+	r = sock_recvmsg(conn->data, msg, msg->msg_flags = MSG_NOSIGNAL | MSG_DONTWAIT);
+	return r == -EAGAIN ? recv_msg(conn, msg) : r ?: -ECONNRESET;
+}
+
 int drbd_tcp_recv_bio(struct drbd_connection *conn, struct bio *bio)
 {
 	struct msghdr msg = {};
@@ -101,11 +133,7 @@ int drbd_tcp_recv_bio(struct drbd_connection *conn, struct bio *bio)
 
 	iter_of_bio(&msg.msg_iter, READ, bio);
 	while (msg_data_left(&msg)) {
-		if (msg_data_left(&msg) > PAGE_SIZE)
-			wake_at(conn, min3(msg_data_left(&msg), (size_t)RECV_PIECE,
-					   (size_t)conn->data->sk->sk_rcvbuf / 2));
-		r = recv_msg(conn, &msg);
-		wake_at(conn, 1);
+		r = msg_data_left(&msg) > PAGE_SIZE ? recv_piece(conn, &msg) : recv_msg(conn, &msg);
 		if (r < 0)
 			return r;
 	}
