@@ -130,7 +130,7 @@ func startBoth(a, b *node) {
 	first := a.begins("/etc/init.d/drbd start")
 	said := b.types("/etc/init.d/drbd start")
 	for _, out := range []string{first(), said} {
-		if !strings.HasPrefix(out, "Starting DRBD resources: [") || !strings.Contains(out, "create res: ") || !strings.Contains(out, "\n]\n.\n") {
+		if !strings.HasPrefix(out, "Starting DRBD resources:") || !strings.Contains(out, "create res: ") || !strings.Contains(out, "\n]\n.\n") {
 			a.t.Errorf("the init script said:\n%s", out)
 		}
 	}

@@ -42,7 +42,7 @@ func TestVM07(t *testing.T) {
 	s1.reads("/dev/drbd1", "ext3", "written on s2")
 	s1.types("umount /mnt/drbd1")
 
-	s1.says("/etc/init.d/drbd restart", "Stopping all DRBD resources: .", "Starting DRBD resources: [")
+	s1.says("/etc/init.d/drbd restart", "Stopping all DRBD resources:", "Starting DRBD resources:")
 	s1.reaches(0, "cs:Connected ro:Secondary/Secondary ds:UpToDate/UpToDate", connectLimit)
 	s1.reaches(1, "cs:Connected ds:UpToDate/UpToDate", connectLimit)
 }
@@ -80,7 +80,7 @@ func TestVM83(t *testing.T) {
 	one.refused("drbdadm primary r0", "r0")
 	one.refused("dd if=/dev/drbd2 of=/dev/null count=1")
 
-	other.says("/etc/init.d/drbd stop", "Stopping all DRBD resources: .") // unmounts
+	other.says("/etc/init.d/drbd stop", "Stopping all DRBD resources:") // unmounts
 	other.refused("test -e /proc/drbd")
 	one.reaches(2, "cs:WFConnection ro:Secondary/Unknown ds:UpToDate/DUnknown", connectLimit)
 	one.types("/etc/init.d/drbd stop")
