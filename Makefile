@@ -45,7 +45,7 @@ sim: ## run the simulator: SEEDS=2000 (FIRST=1); one of them with a trace: SEED=
 	@scripts/go test ./test/sim -count=1 -timeout 0 -run 'TestSeeds$$' -v $(if $(SEED),-seed $(SEED),-seeds $(or $(SEEDS),2000) -first $(or $(FIRST),1))
 
 .PHONY: module
-module: ## build drbd.ko: for the running kernel, or KVER=6.1, KVER=6.12 (stock Debian kernels)
+module: ## build drbd.ko: for the running kernel, or for a stock Debian kernel, KVER=5.10, 6.1, 6.12, 7.2
 ifeq ($(KVER),)
 	$(MAKE) -C /lib/modules/$(shell uname -r)/build M=$(CURDIR)/kernel modules
 else

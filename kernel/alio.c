@@ -59,7 +59,7 @@ void drbd_al_drop(struct drbd_device *dev, u32 gen, u64 sector, u32 size)
  */
 static int flush_data(struct drbd_backing *b)
 {
-	return b->md_bdev == b->bdev ? 0 : blkdev_issue_flush(b->bdev);
+	return b->md_bdev == b->bdev ? 0 : compat_flush(b->bdev);
 }
 
 static int write_evicted(struct drbd_device *dev, struct drbd_backing *b)

@@ -107,7 +107,7 @@ static int open_devices(struct drbd_device *dev, const struct nl_disk_conf *conf
 
 static u64 bytes_of(struct block_device *bdev)
 {
-	return (u64)bdev_nr_sectors(bdev) << SECTOR_BITS;
+	return (u64)compat_sectors(bdev) << SECTOR_BITS;
 }
 
 static int md_refused(enum md_error err, const char *dev, char *text)
@@ -214,7 +214,7 @@ int drbd_attach_prepare(struct drbd_device *dev, const struct nl_disk_conf *conf
 		err = load_bitmap(conf, a, text);
 	if (err)
 		return err;
-	a->core.discard = bdev_max_discard_sectors(b->bdev) != 0;
+	a->core.discard = compat_max_discard(b->bdev) != 0;
 	a->core.max_bio = min_t(u32, WIRE_MAX_BIO,
 				queue_max_hw_sectors(bdev_get_queue(b->bdev)) << SECTOR_BITS);
 	return 0;

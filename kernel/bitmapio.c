@@ -56,7 +56,7 @@ int drbd_bitmap_read(struct drbd_backing *b, struct drbd_bitmap *bm)
 
 	while (page < bm->nr_pages && !err) {
 		n = min(READ_BATCH, bm->nr_pages - page);
-		bio = bio_alloc(b->md_bdev, n, REQ_OP_READ | REQ_META, GFP_KERNEL);
+		bio = compat_bio_alloc(b->md_bdev, n, REQ_OP_READ | REQ_META, GFP_KERNEL);
 		bio->bi_iter.bi_sector = b->layout.bm_sector + (u64)page * PAGE_SECTORS_MD;
 		for (i = 0; i < n; i++)
 			__bio_add_page(bio, virt_to_page(bm->pages[page + i]), BITMAP_PAGE, 0);
@@ -81,7 +81,7 @@ static int write_pages(struct drbd_device *dev, struct drbd_backing *b, u32 firs
 
 	/* a cleared bit says that the block is on the disk, not in its cache */
 	if ((flags & BITMAP_PAGE_CLEARED) && b->md_bdev != b->bdev)
-		err = blkdev_issue_flush(b->bdev);
+		err = compat_flush(b->bdev);
 	while (!err) {
 		spin_lock_irq(&dev->bm_lock);
 		page = drbd_bitmap_page_begin(bm, page, last, flags);

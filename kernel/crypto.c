@@ -146,10 +146,10 @@ void drbd_digest_bio(const struct drbd_digest *d, struct bio *bio, const struct 
 	desc->tfm = d->tfm;
 	err = crypto_shash_init(desc);
 	__bio_for_each_segment(bv, bio, iter, *from) {
-		void *p = kmap_local_page(bv.bv_page);
+		void *p = compat_map(bv.bv_page);
 
 		err = err ?: crypto_shash_update(desc, p + bv.bv_offset, bv.bv_len);
-		kunmap_local(p);
+		compat_unmap(p);
 	}
 	err = err ?: crypto_shash_final(desc, out);
 	/* a digest that could not be made must not look like one that was */

@@ -11,9 +11,9 @@
 static struct discard_ability ability_of(struct drbd_device *dev, struct block_device *bdev)
 {
 	return (struct discard_ability){
-		.can = bdev_max_discard_sectors(bdev) &&
+		.can = compat_max_discard(bdev) &&
 		       READ_ONCE(dev->disk_conf.discard_zeroes_if_aligned),
-		.granularity = bdev_discard_granularity(bdev) >> SECTOR_BITS,
+		.granularity = compat_discard_granularity(bdev) >> SECTOR_BITS,
 		.alignment = max(bdev_discard_alignment(bdev), 0) >> SECTOR_BITS,
 	};
 }
@@ -34,7 +34,7 @@ static int discard(struct drbd_device *dev, struct block_device *bdev, u64 secto
 	end = p.middle + p.discard;
 	err = zero(bdev, sector, p.middle, 0);
 	for (at = p.middle; !err && at < end; at += CHUNK_SECTORS)
-		err = blkdev_issue_discard(bdev, at, min(end - at, CHUNK_SECTORS), GFP_NOIO);
+		err = compat_discard(bdev, at, min(end - at, CHUNK_SECTORS));
 	/* the device has changed its mind: zeroes it can always have */
 	if (err == -EOPNOTSUPP)
 		return zero(bdev, sector, sector + sectors, 0);

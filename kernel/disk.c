@@ -17,10 +17,17 @@ static int open_allowed(struct drbd_device *dev, bool writes, u8 role)
 
 static int drbd_open(COMPAT_OPEN_ARGS)
 {
-	struct drbd_device *dev = COMPAT_OPEN_DISK->private_data;
+	/* not by private_data: the device may be on its way out; from here on we hold it */
+	struct drbd_device *dev = drbd_device_get_minor(COMPAT_OPEN_DISK->first_minor);
 	bool writes = COMPAT_OPEN_WRITES, first;
 	int err;
 
+	if (!dev)
+		return -ENXIO;
+	if (dev != COMPAT_OPEN_DISK->private_data) {
+		drbd_device_put(dev);
+		return -ENXIO;
+	}
 	spin_lock(&dev->open_lock);
 	err = open_allowed(dev, writes, READ_ONCE(dev->res->status.res.role));
 	if (!err) {
@@ -32,6 +39,8 @@ static int drbd_open(COMPAT_OPEN_ARGS)
 	spin_unlock(&dev->open_lock);
 	if (first)
 		drbd_notify_changes(dev->res);
+	if (err)
+		drbd_device_put(dev);
 	return err;
 }
 
@@ -47,23 +56,16 @@ static void drbd_release(COMPAT_RELEASE_ARGS)
 	spin_unlock(&dev->open_lock);
 	if (last)
 		drbd_notify_changes(dev->res);
+	drbd_device_put(dev);
 }
 
-/* The memory of the device outlives the disk: the last close may come late. */
-static void drbd_free_disk(struct gendisk *disk)
-{
-	struct drbd_device *dev = disk->private_data;
-
-	if (dev->disk_added)
-		drbd_device_put(dev);
-}
+COMPAT_SUBMIT_BIO(submit, drbd_submit_bio)
 
 static const struct block_device_operations drbd_fops = {
 	.owner = THIS_MODULE,
-	.submit_bio = drbd_submit_bio,
+	.submit_bio = submit,
 	.open = drbd_open,
 	.release = drbd_release,
-	.free_disk = drbd_free_disk,
 };
 
 /* Asked by the loop before a demotion: from now on nobody new, and how many are there? */
@@ -102,13 +104,10 @@ int drbd_disk_create(struct drbd_device *dev)
 
 int drbd_disk_add(struct drbd_device *dev)
 {
-	int err = add_disk(dev->disk);
+	int err = compat_add_disk(dev->disk);
 
-	if (err)
-		return err;
-	drbd_device_get(dev);		/* of the disk: drbd_free_disk() */
-	dev->disk_added = true;
-	return 0;
+	dev->disk_added = !err;
+	return err;
 }
 
 void drbd_disk_remove(struct drbd_device *dev)
@@ -116,14 +115,14 @@ void drbd_disk_remove(struct drbd_device *dev)
 	if (!dev->disk_added)
 		return;
 	del_gendisk(dev->disk);
-	put_disk(dev->disk);
+	compat_put_disk(dev->disk, true);
 }
 
 /* For a disk that was never added: nobody else knows it. */
 void drbd_disk_put(struct drbd_device *dev)
 {
 	if (dev->disk && !dev->disk_added)
-		put_disk(dev->disk);
+		compat_put_disk(dev->disk, false);
 }
 
 void drbd_disk_set_size(struct drbd_device *dev, u64 sectors)
@@ -169,7 +168,7 @@ static u32 granularity_of(struct drbd_device *dev)
 	u32 bytes = 0;
 
 	if (b) {
-		bytes = bdev_discard_granularity(b->bdev);
+		bytes = compat_discard_granularity(b->bdev);
 		drbd_backing_put(b);
 	}
 	return max(bytes, queue_logical_block_size(dev->disk->queue));

@@ -476,6 +476,7 @@ int drbd_path_del(struct drbd_connection *conn, const void *my, int my_len,
 		  const void *peer, int peer_len, char *text);
 void drbd_resource_get(struct drbd_resource *res);
 void drbd_resource_put(struct drbd_resource *res);
+struct drbd_device *drbd_device_get_minor(u32 minor);
 void drbd_device_get(struct drbd_device *dev);
 void drbd_device_put(struct drbd_device *dev);
 void drbd_connection_get(struct drbd_connection *conn);

@@ -16,7 +16,7 @@ int drbd_md_sync_io(struct drbd_backing *b, void *page, u64 sector, bool write)
 
 	if (write && b->md_flushes)
 		op |= REQ_FUA | REQ_PREFLUSH;
-	bio_init(&bio, b->md_bdev, &vec, 1, op);
+	compat_bio_init(&bio, b->md_bdev, &vec, 1, op);
 	bio.bi_iter.bi_sector = sector;
 	__bio_add_page(&bio, virt_to_page(page), MD_BLOCK, offset_in_page(page));
 	err = submit_bio_wait(&bio);

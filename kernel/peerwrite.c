@@ -146,7 +146,7 @@ void drbd_peer_req_pages(struct drbd_peer_req *pr)
 	LIST_HEAD(pages);
 
 	wait_for_buffers(pr->pd->conn);
-	pr->bio = bio_alloc(NULL, nr, REQ_OP_WRITE, GFP_NOIO);
+	pr->bio = compat_bio_alloc(NULL, nr, REQ_OP_WRITE, GFP_NOIO);
 	pr->bio->bi_private = pr;
 	pr->bio->bi_iter.bi_sector = pr->sector;
 	pool_take(&pages, nr);
@@ -651,7 +651,7 @@ static bool flush_all(struct drbd_resource *res)
 
 		if (!b)
 			continue;
-		if (must_flush(dev, b) && blkdev_issue_flush(b->bdev))
+		if (must_flush(dev, b) && compat_flush(b->bdev))
 			ok = false;
 		drbd_backing_put(b);
 	}

@@ -32,6 +32,19 @@ struct drbd_device *drbd_device_by_minor(u32 minor)
 	return idr_find(&minors, minor);
 }
 
+/* With a reference of the caller's; NULL: none, or it is on its way out. */
+struct drbd_device *drbd_device_get_minor(u32 minor)
+{
+	struct drbd_device *dev;
+
+	rcu_read_lock();
+	dev = drbd_device_by_minor(minor);
+	if (dev && !kref_get_unless_zero(&dev->kref))
+		dev = NULL;
+	rcu_read_unlock();
+	return dev;
+}
+
 /* The first device with a minor of at least *@minor, which it becomes. RCU. */
 struct drbd_device *drbd_device_next(u32 *minor)
 {

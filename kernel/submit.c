@@ -76,8 +76,7 @@ static void set_flags(struct drbd_request *req, blk_opf_t opf)
 
 static struct drbd_request *request_alloc(struct drbd_device *dev, struct bio *bio)
 {
-	/* without a device: it gets the backing one, and with it its cgroup, only once */
-	struct bio *clone = bio_alloc_clone(NULL, bio, GFP_NOIO, &request_pool);
+	struct bio *clone = compat_bio_clone(bio, GFP_NOIO, &request_pool);
 	struct drbd_request *req = of_clone(clone);
 
 	memset(req, 0, offsetof(struct drbd_request, clone));
@@ -665,11 +664,11 @@ static bool op_is_plain(const struct bio *bio)
 
 void drbd_submit_bio(struct bio *bio)
 {
-	struct drbd_device *dev = bio->bi_bdev->bd_disk->private_data;
+	struct drbd_device *dev = compat_disk_of(bio)->private_data;
 
 	/* what fits a packet needs no look at the other limits: the backing device splits */
 	if (bio->bi_iter.bi_size > WIRE_MAX_BIO || !op_is_plain(bio)) {
-		bio = bio_split_to_limits(bio);
+		bio = compat_bio_split(bio);
 		if (!bio)
 			return;
 	}

@@ -129,10 +129,10 @@ static bool all_zeroes(struct drbd_peer_req *pr)
 	bool zeroes = true;
 
 	__bio_for_each_segment(bv, pr->bio, iter, pr->iter) {
-		void *p = kmap_local_page(bv.bv_page);
+		void *p = compat_map(bv.bv_page);
 
 		zeroes = zeroes && !memchr_inv(p + bv.bv_offset, 0, bv.bv_len);
-		kunmap_local(p);
+		compat_unmap(p);
 	}
 	return zeroes;
 }

@@ -307,7 +307,7 @@ static int listen_on(struct drbd_connection *conn, const struct drbd_path *path)
 
 	if (err)
 		return err;
-	err = kernel_bind(sock, (struct sockaddr *)&addr, path->my_len);
+	err = kernel_bind(sock, (struct compat_sockaddr *)&addr, path->my_len);
 	if (!err)
 		err = kernel_listen(sock, 5);
 	if (err) {
@@ -337,9 +337,9 @@ static int connect_to(struct drbd_connection *conn, const struct drbd_path *path
 	if (err)
 		return err;
 	zero_port(&my);
-	err = kernel_bind(sock, (struct sockaddr *)&my, path->my_len);
+	err = kernel_bind(sock, (struct compat_sockaddr *)&my, path->my_len);
 	if (!err)
-		err = kernel_connect(sock, (struct sockaddr *)&peer, path->peer_len, O_NONBLOCK);
+		err = kernel_connect(sock, (struct compat_sockaddr *)&peer, path->peer_len, O_NONBLOCK);
 	while (err == -EINPROGRESS && sock->sk->sk_state == TCP_SYN_SENT &&
 	       time_before(jiffies, end))
 		if (nap(conn, POLL_MS))

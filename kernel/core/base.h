@@ -21,7 +21,7 @@
 #include <linux/errno.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
-#include <linux/stdarg.h>
+#include <linux/kernel.h>
 
 /* True if @cond holds. If not: one warning with a stack trace, and the caller
  * goes on by its safe path. */

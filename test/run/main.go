@@ -71,6 +71,8 @@ var checks = []check{
 	{"unit tests", always, goTests("unit", "-skip", "^TestVM", "./...")},
 	{"module for kernel 6.1, all warnings, sparse", always, command(sh("scripts/build-module", "6.1", "--sparse"))},
 	{"module for kernel 6.12, all warnings, sparse", always, command(sh("scripts/build-module", "6.12", "--sparse"))},
+	{"module for kernel 5.10, all warnings", always, command(sh("scripts/build-module", "5.10"))},
+	{"module for kernel 7.2, all warnings", always, command(sh("scripts/build-module", "7.2"))},
 	{"dkms build for kernel 6.1", always, command(sh("scripts/test-dkms", "6.1"))},
 	{"fuzzing", whenLong, (*runner).fuzz},
 	{"the programs", machines, command(sh("scripts/build-tools"))},

@@ -42,7 +42,7 @@ func ParseFlavour(s string) (Flavour, error) {
 // Spec describes a machine to make. Zero values stand for the defaults.
 type Spec struct {
 	Flavour   Flavour
-	Kernel    string  // 6.1 (default), 6.12 or debug
+	Kernel    string  // 5.10, 6.1 (default), 6.12, 7.2 or debug
 	Disks     []int64 // sizes in bytes of /dev/vda, /dev/vdb, ...
 	FillDisks bool    // with random bytes, other ones on each machine (all but the first and last MiB); else zeros
 	MemoryMB  int     // 384

@@ -20,7 +20,10 @@ type moduleTree struct {
 }
 
 // bootModules are loaded by the guest's init, for it cannot reach modprobe yet.
-var bootModules = []string{"virtio_pci", "virtio_blk", "virtio_console", "virtio_net", "ext4", "crc32c_generic", "overlay"}
+var bootModules = []string{"virtio_pci", "virtio_blk", "virtio_console", "virtio_net", "ext4", "overlay"}
+
+// oldBootModules go before them where they exist: ext4 asked the crypto API for its checksum until 6.14.
+var oldBootModules = []string{"crc32c_generic"}
 
 func (b *Bed) moduleTree(spec Spec) (*moduleTree, error) {
 	cache := cacheDir(b.top)
@@ -133,6 +136,11 @@ func (t *moduleTree) loadOrder(names []string) ([]string, error) {
 			add(need)
 		}
 		order = append(order, file)
+	}
+	for _, name := range oldBootModules {
+		if file, ok := byName[name]; ok {
+			add(file)
+		}
 	}
 	for _, name := range names {
 		if t.builtin[name] {

@@ -9,16 +9,27 @@ import (
 	"drbd/test/vm/bed"
 )
 
-// The main job with every pair of ours and stock, and on both kernels.
+// The main job with every pair of ours and stock, and on every kernel.
 
 func TestVMMainJobOurs(t *testing.T)            { play(t, setting{bed.Ours, bed.Ours, "6.1"}) }
 func TestVMMainJobOursAndStock(t *testing.T)    { play(t, setting{bed.Ours, bed.Stock, "6.1"}) }
 func TestVMMainJobStockAndOurs(t *testing.T)    { play(t, setting{bed.Stock, bed.Ours, "6.1"}) }
-func TestVMMainJobOurs612(t *testing.T)         { play(t, setting{bed.Ours, bed.Ours, "6.12"}) }
+func TestVMMainJobStockAndOurs510(t *testing.T) { play(t, setting{bed.Stock, bed.Ours, "5.10"}) }
 func TestVMMainJobStockAndOurs612(t *testing.T) { play(t, setting{bed.Stock, bed.Ours, "6.12"}) }
+func TestVMMainJobStockAndOurs72(t *testing.T)  { play(t, setting{bed.Stock, bed.Ours, "7.2"}) }
+
+func TestVMMainJobOurs510(t *testing.T) { long(t); play(t, setting{bed.Ours, bed.Ours, "5.10"}) }
+func TestVMMainJobOurs612(t *testing.T) { long(t); play(t, setting{bed.Ours, bed.Ours, "6.12"}) }
+func TestVMMainJobOurs72(t *testing.T)  { long(t); play(t, setting{bed.Ours, bed.Ours, "7.2"}) }
 
 // The test bed and the steps themselves, with nothing of ours in the machines.
-func TestVMMainJobStock(t *testing.T) { play(t, setting{bed.Stock, bed.Stock, "6.1"}) }
+func TestVMMainJobStock(t *testing.T) { long(t); play(t, setting{bed.Stock, bed.Stock, "6.1"}) }
+
+func long(t *testing.T) {
+	if os.Getenv("DRBD_LONG") == "" {
+		t.Skip("part of `make test-long`")
+	}
+}
 
 func play(t *testing.T, s setting) {
 	if os.Getenv("DRBD_VM") == "" {

@@ -23,7 +23,7 @@ func main() {
 	var s setting
 	alpha := flag.String("alpha", "ours", "whose DRBD alpha runs: ours or stock")
 	bravo := flag.String("bravo", "ours", "whose DRBD bravo runs: ours or stock")
-	flag.StringVar(&s.kernel, "kernel", "6.1", "Debian kernel of both machines: 6.1 or 6.12")
+	flag.StringVar(&s.kernel, "kernel", "6.1", "Debian kernel of both machines: 5.10, 6.1, 6.12 or 7.2")
 	keep := flag.Bool("keep", false, "keep the logs when all went well, too")
 	flag.Parse()
 	var errA, errB error

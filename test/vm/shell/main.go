@@ -27,7 +27,7 @@ import (
 
 func main() {
 	flavours := flag.String("machines", "ours,ours", "flavour of each machine, ours or stock")
-	kernel := flag.String("kernel", "6.1", "Debian kernel: 6.1 or 6.12")
+	kernel := flag.String("kernel", "6.1", "Debian kernel: 5.10, 6.1, 6.12 or 7.2")
 	size := flag.Int64("disk", 64, "size of each disk, MiB")
 	memory := flag.Int("memory", 0, "memory of each machine, MiB; 0 = the bed's default")
 	fill := flag.Bool("fill", false, "fill the disks with random data")
