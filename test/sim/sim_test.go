@@ -66,7 +66,7 @@ func TestSeeds(t *testing.T) {
 		return
 	}
 	for name, n := range total {
-		if n == 0 {
+		if n == 0 && name != "errors" {
 			t.Errorf("no %s at all: the worlds are not what they should be", name)
 		}
 	}

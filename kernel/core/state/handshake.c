@@ -49,6 +49,7 @@ void link_up(struct core_resource *res, const struct core_event *ev)
 	for_each_pd_of_conn(pd, conn) {
 		pd->got_sizes = pd->got_uuids = pd->got_state = pd->decided = false;
 		pd->sync = SYNC_NONE;
+		pd->early_sync_uuid = 0;
 	}
 	send_handshake(conn);
 	conn->next_state.cstate = CONN_CONNECTED;

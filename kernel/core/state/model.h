@@ -122,6 +122,7 @@ struct core_peer_device {
 	bool bitmap_received;
 	bool helper_started, helper_done;
 	u64 sync_uuid;
+	u64 early_sync_uuid;		/* came before this target was ready for it; 0 = none */
 	u32 sync_md_gen;		/* SYNC_MD, SYNC_FINISH_MD: generation of the superblock waited for */
 	u32 finish_ping;		/* SYNC_FINISH_PING: see ping_target() */
 	u64 rs_failed;			/* blocks that could not be resynced */
