@@ -131,6 +131,8 @@ func (p Program) compile(source, headers string) (string, error) {
 		text = strings.Replace(text, `#include "../../kernel/core/`+core+`"`,
 			fmt.Sprintf("#line 1 %q\n%s", original, body), 1)
 		flags = append(flags, "-iquote", filepath.Dir(original))
+	} else {
+		text = fmt.Sprintf("#line 1 %q\n%s", source, text)
 	}
 	flags = append(flags, "-iquote", filepath.Dir(source))
 	sum := sha256.Sum256([]byte(strings.Join(flags, "\x00") + "\x00" + headers + "\x00" + source + "\x00" + text))

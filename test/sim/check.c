@@ -416,7 +416,9 @@ void oracle_al_written(struct host *h)
 	while ((e = drbd_log_unretired(&h->log, &h->ldev, &at))) {
 		const struct request *r = e->owner;
 
-		if (r && r->hot && !all_hot(h->disk, e->sector, e->size))
+		/* those of before an attach are marked: the log was applied */
+		if (r && r->hot && r->al_generation == h->al_generation &&
+		    !all_hot(h->disk, e->sector, e->size))
 			violated("n%d: extent of the unfinished write %llu+%u went cold", h->id,
 			     (unsigned long long)e->sector, e->size);
 	}

@@ -293,7 +293,7 @@ static void draw_shape(void)
 		W->fencing = FENCING_RESOURCE_ONLY;
 	W->diskless = false;
 	W->io_errors = false;
-	W->external_md = false;
+	W->external_md = chance(30);
 	W->latency = chance(50) ? 300 : 3000;
 	W->net_delay = chance(50) ? 200 : 4000;
 	W->stream_cap = 2u << below(6);
