@@ -360,6 +360,7 @@ static void closed(struct item *it)
 {
 	struct host *h = it->h;
 
+	cache_flush(h->disk, cache_end(h->disk));
 	h->attached = h->killed = false;
 	post(h, &h->ev_closed);
 	host_free(it);
