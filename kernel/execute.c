@@ -25,7 +25,7 @@ static void *prepare(const struct core_action *a)
 
 	if (a->type == ACT_PLAN) {
 		plan = kmalloc(sizeof(*plan), GFP_NOIO | __GFP_NOFAIL);
-		plan->core = a->dev->plan;
+		plan->core = a->plan;
 		return plan;
 	}
 	if (a->type == ACT_MARK_UNDONE)

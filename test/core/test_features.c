@@ -564,6 +564,43 @@ static void state_overtakes_the_reply(void)
 	T_EQ(M.job.result, RES_SUCCESS);
 }
 
+/*
+ * The source of an invalidate is done with its preparations before the target has set
+ * its bits, or has even heard the consent: its SyncUUID, which comes once, counts.
+ */
+static void sync_uuid_comes_early(void)
+{
+	struct core_event uuid = { .type = EV_SYNC_UUID, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd,
+				   .uuid = 0xc0 };
+	struct core_event bits = { .type = EV_BITS_SET, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd,
+				   .ok = true };
+	u32 before_consent;
+
+	for (before_consent = 0; before_consent < 2; before_consent++) {
+		connected("");
+		M.job = (struct core_job){
+			.type = JOB_INVALIDATE, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd,
+		};
+		step(EV_JOB);
+		if (before_consent)
+			core_step(&M.res, &uuid, 1, 1);
+		peer_answers(RES_SUCCESS);
+		T_EQ(M.pd.sync, SYNC_SET_ALL);
+		if (!before_consent)
+			core_step(&M.res, &uuid, 1, 1);
+		T_EQ(M.pd.sync, SYNC_SET_ALL);
+		core_step(&M.res, &bits, 1, 1);
+		T_EQ(M.pd.sync, SYNC_HELPER);
+		T_EQ(M.pd.sync_uuid, 0xc0);
+		T_EQ(M.pd.early_sync_uuid, 0);
+	}
+	/* nobody has asked for one: it is ignored */
+	connected("");
+	core_step(&M.res, &uuid, 1, 1);
+	T_EQ(M.pd.early_sync_uuid, 0);
+	T_EQ(M.pd.sync, SYNC_NONE);
+}
+
 /* --- a resync and the writes that were only notices --------------------------------------------- */
 
 static void md_is_written(void)
@@ -666,6 +703,7 @@ const struct c_test feature_tests[] = {
 	{ "resync: does not end with bits set", resync_does_not_end_with_bits_set },
 
 	{ "invalidate: State overtakes the reply", state_overtakes_the_reply },
+	{ "invalidate: SyncUUID comes early", sync_uuid_comes_early },
 
 	{ "discards: whole granules", discards_of_whole_granules },
 	{ "discards: what every side can", discards_that_every_side_can },

@@ -757,7 +757,40 @@ static void fence_policies(void)
 	}
 }
 
+/*
+ * The peer is back with the same data: what it has not acknowledged is sent again
+ * before a plan lets new writes in, or an old write would overwrite a newer one there.
+ */
+static void resend_before_new_writes(void)
+{
+	struct core_event ev = { .type = EV_STATE, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd };
+	bool resent = false;
+	u32 i, open = 0;
+
+	model();
+	M.conn.conf.fencing_policy = FENCING_RESOURCE_AND_STONITH;
+	set(PRI, CONN_CONNECTED, REPL_OFF, UTD, DISK_UNKNOWN);
+	M.res.now.susp_fen = M.res.next.susp_fen = true;
+	M.conn.link = LINK_HANDSHAKE;
+	M.conn.legs_held = true;
+	M.pd.got_uuids = true;
+	M.dev.md.current_uuid = M.pd.peer_uuids.current_uuid = M.pd.sent_uuids.current_uuid = A;
+	ev.state = (struct wire_state){ .role = SEC, .peer = ROLE_UNKNOWN, .conn = CONN_CONNECTED,
+					.disk = UTD, .pdsk = DISK_UNKNOWN };
+	core_step(&M.res, &ev, 1, 1);
+	T_OK(!M.res.now.susp_fen);
+	for (i = 0; i < M.res.nr_actions; i++) {
+		resent |= M.actions[i].type == ACT_RESOLVE_RESEND;
+		if (M.actions[i].type == ACT_PLAN && M.actions[i].plan.write_admission == PLAN_OPEN) {
+			T_OK(resent);
+			open++;
+		}
+	}
+	T_OK(resent && open == 1);
+}
+
 const struct c_test state_tests[] = {
+	{ "fence: resend before new writes", resend_before_new_writes },
 	{ "fence answers", fence_answers },
 	{ "fence policies", fence_policies },
 	{ "jobs: refused", refused_jobs },

@@ -177,15 +177,20 @@ static bool someone_is_primary(void)
 	return false;
 }
 
-/* It has been told to give its disk up, and waits for its peer's consent. */
-static bool detaching(const struct host *h)
+static bool job_runs(const struct host *h, u8 type)
 {
 	const struct core_node *n;
 
 	for (n = h->jobs.next; n != &h->jobs; n = n->next)
-		if (container_of(n, struct job, link)->core.type == JOB_DETACH)
+		if (container_of(n, struct job, link)->core.type == type)
 			return true;
 	return false;
+}
+
+/* It has been told to give its disk up, and waits for its peer's consent. */
+static bool detaching(const struct host *h)
+{
+	return job_runs(h, JOB_DETACH);
 }
 
 /* A reasonable administrator promotes the node that has all the data. */
@@ -221,13 +226,20 @@ static void demote(struct host *h)
 	run(h, JOB_SECONDARY, false, false);
 }
 
-/* Both apart, both with their disks, the victim Secondary; then they may meet. */
+static void demote_at_rest(struct host *h)
+{
+	W->client_on[h->id] = false;
+	if (!h->opened)
+		run(h, JOB_SECONDARY, false, false);
+}
+
 static void resume_frozen(struct host *h)
 {
 	if (h->st_res.susp_fen && h->st_pd.repl < REPL_ESTABLISHED && !jobs_running(h))
 		run(h, JOB_RESUME_IO, false, false);
 }
 
+/* Both apart, both with their disks, the victim Secondary; then they may meet. */
 static void solve_split_brain(void)
 {
 	int victim = W->victim, n;
@@ -245,15 +257,17 @@ static void solve_split_brain(void)
 			run(h, JOB_DISCONNECT, chance(50), false);
 			return;
 		}
+		if (h->st_dev.disk == DISK_DISKLESS && h->st_res.role == ROLE_PRIMARY) {
+			demote_at_rest(h);	/* it would take no other data than those it knows */
+			return;
+		}
 		if (h->st_dev.disk == DISK_DISKLESS) {
 			attach(h);
 			return;
 		}
 	}
 	if (W->host[victim]->st_res.role == ROLE_PRIMARY) {
-		W->client_on[victim] = false;
-		if (!W->host[victim]->opened)
-			run(W->host[victim], JOB_SECONDARY, false, false);
+		demote_at_rest(W->host[victim]);
 		return;
 	}
 	W->split_reported[0] = W->split_reported[1] = false;
@@ -345,12 +359,11 @@ static void act(void)
 static void put_right(struct host *h)
 {
 	W->client_on[h->id] = false;
+	/* also while a demotion waits for what is frozen */
+	if (h->st_res.susp_fen && h->st_conn.cstate == CONN_STANDALONE && !job_runs(h, JOB_RESUME_IO))
+		run(h, JOB_RESUME_IO, false, false);
 	if (jobs_running(h) || W->split_reported[0] || W->split_reported[1])
 		return;
-	if (h->st_res.susp_fen && h->st_conn.cstate == CONN_STANDALONE) {
-		resume_frozen(h);
-		return;
-	}
 	if (h->st_res.role == ROLE_PRIMARY && h->st_pd.repl < REPL_ESTABLISHED && !h->opened) {
 		run(h, JOB_SECONDARY, false, false);
 		return;

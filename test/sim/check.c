@@ -158,6 +158,10 @@ static void check_told(const struct op *op)
 
 	if (W->dual && W->host[peer] && W->host[peer]->st_res.role == ROLE_PRIMARY)
 		return;		/* a write of its own may be there instead */
+	/* it knows that its disk is behind, and is writing that down */
+	if (W->host[peer] && W->host[peer]->st_dev.disk < DISK_CONSISTENT &&
+	    W->host[peer]->st_dev.disk >= DISK_INCONSISTENT)
+		return;
 	for (i = 0; i < op->size / UNIT_BYTES; i++)
 		if (theirs->cur[first + i] < op->v)
 			break;
@@ -168,6 +172,16 @@ static void check_told(const struct op *op)
 	if (!((mine.current_uuid ^ other.current_uuid) & ~1ull) && (other.flags & MDF_WAS_UP_TO_DATE))
 		violated("n%d acknowledges write %u, which its peer lacks, and has no new generation on its disk",
 			 op->node, op->v);
+}
+
+/*
+ * The ack of a source that has crashed since, and has lost what it acknowledged, while
+ * its target is not consistent yet: no good disk has it.
+ */
+static bool lost_on_the_way(const struct op *op, u32 unit)
+{
+	return W->lost_any[1 - op->node] && W->host[op->node]->st_dev.disk < DISK_OUTDATED &&
+	       W->disk[1 - op->node].cur[unit] < op->v;
 }
 
 /* It ended well. */
@@ -189,7 +203,8 @@ void oracle_done(struct op *op)
 	b->acked++;
 	check_told(op);
 	for (i = 0; i < op->size / UNIT_BYTES; i++)
-		b->floor[first + i] = max(b->floor[first + i], op->submitted);
+		if (!lost_on_the_way(op, first + i))
+			b->floor[first + i] = max(b->floor[first + i], op->submitted);
 }
 
 /* --- losing what was not flushed ------------------------------------------------------------ */
@@ -416,7 +431,9 @@ void oracle_al_written(struct host *h)
 	while ((e = drbd_log_unretired(&h->log, &h->ldev, &at))) {
 		const struct request *r = e->owner;
 
-		if (r && r->hot && !all_hot(h->disk, e->sector, e->size))
+		/* those of before an attach are marked: the log was applied */
+		if (r && r->hot && r->al_generation == h->al_generation &&
+		    !all_hot(h->disk, e->sector, e->size))
 			violated("n%d: extent of the unfinished write %llu+%u went cold", h->id,
 			     (unsigned long long)e->sector, e->size);
 	}

@@ -360,6 +360,7 @@ static void closed(struct item *it)
 {
 	struct host *h = it->h;
 
+	cache_flush(h->disk, cache_end(h->disk));
 	h->attached = h->killed = false;
 	post(h, &h->ev_closed);
 	host_free(it);
@@ -522,10 +523,30 @@ static void al_page_written(struct io *io, int error)
 	page_written(io->it.h, &io->it.h->al_walk, io, error);
 }
 
+static void walk_flushed(struct io *io, int error)
+{
+	struct page_walk *w = io->owner;
+
+	w->error = error;
+	w->busy = false;
+}
+
+/* A device of its own for metadata: the flush of that one does not reach the data. */
+static void flush_data(struct host *h, struct page_walk *w)
+{
+	w->busy = true;
+	io_submit(h, io_new(h, IO_FLUSH, w, walk_flushed));
+}
+
 static bool walk_step(struct host *h, struct page_walk *w, void (*done)(struct io *, int))
 {
 	if (w->error)
 		return true;
+	if (w->flush) {
+		w->flush = false;
+		flush_data(h, w);
+		return false;
+	}
 	w->page = drbd_bitmap_page_begin(h->bm, w->page, w->last, w->flags);
 	if (w->page >= h->bm->nr_pages)
 		return true;
@@ -536,7 +557,10 @@ static bool walk_step(struct host *h, struct page_walk *w, void (*done)(struct i
 
 static void walk_start(struct page_walk *w, u32 first, u32 last, u8 flags)
 {
-	*w = (struct page_walk){ .page = first, .last = last, .flags = flags };
+	*w = (struct page_walk){
+		.page = first, .last = last, .flags = flags,
+		.flush = W->external_md && (flags & BITMAP_PAGE_CLEARED),
+	};
 }
 
 /* The work behind ACT_WRITE_BITMAP. */
@@ -641,7 +665,12 @@ bool al_begin(struct host *h)
 	h->al_tr = h->al->tr_number;
 	drbd_al_encode(h->al, h->al_block);
 	h->al_evict = 0;
+	h->al_walk = (struct page_walk){ 0 };
 	h->al_phase = TR_PAGES;
+	if (W->external_md) {
+		flush_data(h, &h->al_walk);
+		h->al_phase = TR_FLUSH;
+	}
 	return true;
 }
 
@@ -650,6 +679,7 @@ bool al_ready(const struct host *h)
 	switch (h->al_phase) {
 	case TR_PAGES:
 		return h->md_owner == MD_NOBODY;
+	case TR_FLUSH:
 	case TR_PAGE_IO:
 		return !h->al_walk.busy;
 	case TR_BLOCK:
@@ -674,6 +704,9 @@ bool al_run(struct host *h)
 	u32 first, last;
 
 	switch (h->al_phase) {
+	case TR_FLUSH:
+		h->al_phase = TR_PAGES;
+		return false;
 	case TR_PAGES:
 		while (h->al_evict < al->n_updates && al->evicted[h->al_evict] == AL_FREE)
 			h->al_evict++;

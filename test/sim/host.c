@@ -123,12 +123,12 @@ static bool at_one_position(u8 type)
 	       type == ACT_SEND_BITMAP;
 }
 
-static void publish(struct host *h)
+static void publish(struct host *h, const struct io_plan *newest)
 {
 	struct io_plan *plan = host_alloc(h, sizeof(*plan));
 	const struct io_plan *old = h->ldev.plan;
 
-	*plan = h->dev.plan;
+	*plan = *newest;
 	drbd_log_publish(&h->log, &h->ldev, plan);
 	host_free((void *)old);
 }
@@ -167,7 +167,7 @@ static void at_position(struct host *h, const struct core_action *a)
 {
 	switch (a->type) {
 	case ACT_PLAN:
-		publish(h);
+		publish(h, &a->plan);
 		submit_kick(h);
 		break;
 	case ACT_MARK_UNDONE:
@@ -514,10 +514,10 @@ static void configure(struct host *h)
 	core_connection_init(&h->conn, &h->res, (u8)(1 - h->id), &net);
 	core_peer_device_init(&h->pd, &h->conn, &h->dev);
 	core_step(&h->res, &ev, now_ms(), rnd());
-	publish(h);
+	publish(h, &h->dev.plan);
 	job = (struct core_job){ .type = JOB_ADD_CONNECTION, .conn = &h->conn, .pd = &h->pd };
 	core_step(&h->res, &ev, now_ms(), rnd());
-	publish(h);
+	publish(h, &h->dev.plan);
 	h->res.nr_actions = 0;
 	publish_status(h);
 }

@@ -228,11 +228,12 @@ enum submit_phase {
 	SUB_IDLE, SUB_PEER, SUB_PEER_COMMIT, SUB_HEAT, SUB_HEAT_COMMIT, SUB_PARKED,
 };
 
-enum al_phase { TR_IDLE, TR_PAGES, TR_PAGE_IO, TR_BLOCK, TR_BLOCK_IO };
+enum al_phase { TR_IDLE, TR_FLUSH, TR_PAGES, TR_PAGE_IO, TR_BLOCK, TR_BLOCK_IO };
 
 struct page_walk {
 	u32 page, last;
 	u8 flags;
+	bool flush;		/* the data first */
 	bool busy;
 	int error;
 };

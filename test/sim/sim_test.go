@@ -1,37 +1,40 @@
 package sim
 
 import (
+	"context"
 	"flag"
+	"fmt"
 	"os"
-	"runtime"
-	"sync"
 	"testing"
 	"time"
+
+	"drbd/test/native"
 )
 
 var (
-	seeds   = flag.Int("seeds", 0, "how many seeds to run (default 300, 10000 with DRBD_LONG)")
+	seeds   = flag.Uint64("seeds", 0, "how many seeds to run (default 2000, 20000 with DRBD_LONG)")
 	first   = flag.Uint64("first", 1, "the first of them")
 	seed    = flag.Uint64("seed", 0, "run only this one and print what happens")
 	actions = flag.Int("actions", 60, "of administrator and fate, in each run")
+	watched = flag.Uint64("sanitized", 60, "how many seeds to run with sanitizers")
 )
 
 func TestMain(m *testing.M) { Main(m) }
 
-func count() int {
+func count() uint64 {
 	switch {
 	case *seeds > 0:
 		return *seeds
 	case os.Getenv("DRBD_LONG") != "":
-		return 10000
+		return 20000
 	case testing.Short():
-		return 100
+		return 200
 	}
-	return 300
+	return 2000
 }
 
-// TestSeeds lives through the worlds of many seeds. A failure names its seed:
-// `go test ./test/sim -run Seeds -seed N -v` prints how it came to it.
+// TestSeeds lives through the worlds of many seeds, at full speed. A failure names its
+// seed: `make sim SEED=N` prints how it came to it.
 func TestSeeds(t *testing.T) {
 	if *seed != 0 {
 		r := Run(Options{Seed: *seed, Actions: *actions, Trace: true})
@@ -41,52 +44,44 @@ func TestSeeds(t *testing.T) {
 		}
 		return
 	}
-	n := count()
-	begin := time.Now()
-	var total Counts
-	var steps, failed uint64
-	for r := range runAll(n) {
-		steps += r.Steps
-		total.add(r.Counts)
-		if r.Failure == "" {
-			continue
-		}
-		if failed++; failed <= 20 {
-			t.Errorf("seed %d, step %d: %s", r.Seed, r.Steps, r.Failure)
-		}
+	program, err := native.Program{Package: "sim"}.Build()
+	if err != nil {
+		t.Fatal(err)
 	}
-	t.Logf("%d seeds, %d failed, %d steps, %.0f seeds/s: %+v", n, failed, steps,
-		float64(n)/time.Since(begin).Seconds(), total)
-	if n >= 100 && (total.Crashes == 0 || total.Cuts == 0 || total.ResyncsDone == 0 || total.SplitBrains == 0 ||
-		total.Verified == 0 || total.Superseded == 0 || total.Retried == 0 ||
-		total.Fenced == 0) {
-		t.Error("too little happened: the worlds are not what they should be")
+	native.Prune()
+	failed := 0
+	s := native.Seeds{First: *first, Count: count(), Actions: *actions, Failed: func(f native.Failure) {
+		if failed++; failed <= 20 {
+			t.Error(f)
+		}
+	}}
+	begin := time.Now()
+	total, err := s.Run(context.Background(), program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("%d seeds, %d failed, %.0f seeds/s: %v", s.Count, failed,
+		float64(s.Count)/time.Since(begin).Seconds(), total)
+	if s.Count < 100 {
+		return
+	}
+	for name, n := range total {
+		if n == 0 && name != "errors" {
+			t.Errorf("no %s at all: the worlds are not what they should be", name)
+		}
 	}
 }
 
-// runAll runs seeds on all processors; results come in any order.
-func runAll(n int) <-chan Result {
-	next := make(chan uint64)
-	out := make(chan Result)
-	var workers sync.WaitGroup
-	for range runtime.NumCPU() {
-		workers.Add(1)
-		go func() {
-			defer workers.Done()
-			for s := range next {
-				out <- Run(Options{Seed: s, Actions: *actions})
+// TestSanitizedSeeds: some of them with the checks of the compiler.
+func TestSanitizedSeeds(t *testing.T) {
+	for s := *first; s < *first+*watched && *seed == 0; s++ {
+		t.Run(fmt.Sprint(s), func(t *testing.T) {
+			t.Parallel()
+			if r := Run(Options{Seed: s, Actions: *actions}); r.Failure != "" {
+				t.Errorf("step %d: %s", r.Steps, r.Failure)
 			}
-		}()
+		})
 	}
-	go func() {
-		for s := range uint64(n) {
-			next <- *first + s
-		}
-		close(next)
-		workers.Wait()
-		close(out)
-	}()
-	return out
 }
 
 // TestSeedReproduces: a seed is all that a run depends on.

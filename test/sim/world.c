@@ -47,6 +47,33 @@ int sim_has_asan(void)
 #endif
 }
 
+/* --- counters ------------------------------------------------------------------------ */
+
+#define COUNTER(name) { #name, offsetof(struct sim_result, name) }
+
+static const struct {
+	const char *name;
+	size_t at;
+} counters[] = {
+	COUNTER(writes), COUNTER(reads), COUNTER(flushes), COUNTER(crashes), COUNTER(cuts),
+	COUNTER(sessions), COUNTER(syncs), COUNTER(resyncs_done), COUNTER(full_syncs),
+	COUNTER(split_brains), COUNTER(forks), COUNTER(forced), COUNTER(jobs), COUNTER(errors),
+	COUNTER(superseded), COUNTER(retried), COUNTER(fenced), COUNTER(resent),
+	COUNTER(verifies), COUNTER(verified),
+};
+
+const char *sim_counter_name(u32 i)
+{
+	return i == 0 ? "steps" : i == 1 ? "simulated_ms" :
+	       i - 2 < ARRAY_SIZE(counters) ? counters[i - 2].name : NULL;
+}
+
+u64 sim_counter(const struct sim_result *r, u32 i)
+{
+	return i == 0 ? r->steps : i == 1 ? r->ms :
+	       *(const u32 *)((const char *)r + counters[i - 2].at);
+}
+
 /* --- chance, failure, trace --------------------------------------------------------- */
 
 u64 rnd(void)
@@ -266,7 +293,7 @@ static void draw_shape(void)
 		W->fencing = FENCING_RESOURCE_ONLY;
 	W->diskless = false;
 	W->io_errors = false;
-	W->external_md = false;
+	W->external_md = chance(30);
 	W->latency = chance(50) ? 300 : 3000;
 	W->net_delay = chance(50) ? 200 : 4000;
 	W->stream_cap = 2u << below(6);

@@ -199,7 +199,7 @@ static void publish_plans(struct core_resource *res)
 
 	for_each_device(dev, res)
 		if (plan_update(dev))
-			emit_dev(dev, ACT_PLAN);
+			emit_dev(dev, ACT_PLAN)->plan = dev->plan;
 }
 
 /* The in-core mark ends when both replicas are known to be good (behaviour.md 3.9). */

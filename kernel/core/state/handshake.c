@@ -49,6 +49,7 @@ void link_up(struct core_resource *res, const struct core_event *ev)
 	for_each_pd_of_conn(pd, conn) {
 		pd->got_sizes = pd->got_uuids = pd->got_state = pd->decided = false;
 		pd->sync = SYNC_NONE;
+		pd->early_sync_uuid = 0;
 	}
 	send_handshake(conn);
 	conn->next_state.cstate = CONN_CONNECTED;
@@ -180,14 +181,21 @@ static void run_helper(struct core_peer_device *pd, u8 helper)
 	a->wait = false;
 }
 
-/* A refused decision ends the link; while a disk negotiates it ends only that. */
-static void refuse(struct core_peer_device *pd, const struct core_policy_result *p, bool first)
+/*
+ * A refused decision ends the link; while a disk negotiates it ends only that. But a
+ * peer that has a disk to offer and finds itself source, or target, has begun, and
+ * would wait for ever.
+ */
+static void refuse(struct core_peer_device *pd, const struct core_policy_result *p,
+		   const struct core_compare_result *r, bool first)
 {
 	struct core_device *dev = pd->dev;
+	bool peer_begins = dev->now.disk != DISK_NEGOTIATING && r->decision &&
+			   r->decision >= DECIDE_TARGET_FULL && r->decision <= DECIDE_SOURCE_FULL;
 
 	if (p->helper)
 		run_helper(pd, p->helper);
-	if (first) {
+	if (first || peer_begins) {
 		give_up(pd->conn, p->why);
 		return;
 	}
@@ -249,7 +257,7 @@ static void decide(struct core_peer_device *pd, u8 pdsk, u8 peer_role, bool firs
 	if (p.split_brain)
 		run_helper(pd, HELPER_INITIAL_SPLIT_BRAIN);
 	if (p.verdict == VERDICT_DROP) {
-		refuse(pd, &p, first);
+		refuse(pd, &p, &in.compare, first);
 		return;
 	}
 	/* a Primary that lost its source meets that as Primary: no split brain */

@@ -122,6 +122,7 @@ struct core_peer_device {
 	bool bitmap_received;
 	bool helper_started, helper_done;
 	u64 sync_uuid;
+	u64 early_sync_uuid;		/* came before this target was ready for it; 0 = none */
 	u32 sync_md_gen;		/* SYNC_MD, SYNC_FINISH_MD: generation of the superblock waited for */
 	u32 finish_ping;		/* SYNC_FINISH_PING: see ping_target() */
 	u64 rs_failed;			/* blocks that could not be resynced */
@@ -187,7 +188,7 @@ struct core_device {
 
 	struct core_device_state now, next_state;
 	struct nl_disk_conf conf;
-	struct io_plan plan;		/* the newest one; copied when ACT_PLAN is executed */
+	struct io_plan plan;		/* the newest one; each ACT_PLAN has the one of its time */
 
 	struct md_superblock md;	/* valid while disk > DISKLESS */
 	u64 d_size;			/* sectors that the backing device offers for data */
@@ -353,7 +354,7 @@ struct core_event {
 
 enum core_action_type {
 	ACT_NONE = 0,
-	ACT_PLAN,		/* dev: publish dev->plan at a position P, close the epoch */
+	ACT_PLAN,		/* dev: publish plan at a position P, close the epoch */
 	ACT_SEND,		/* conn, packet: at the present position of the log (data stream) */
 	ACT_SEND_META,		/* conn, packet: meta stream */
 	ACT_PING,		/* conn: answer EV_PING_ACK */
@@ -413,8 +414,11 @@ struct core_action {
 	u32 md_gen;
 	u32 delay_ms;
 	u64 sectors, stop;
-	struct core_packet packet;
-	char text[192];
+	union {
+		struct core_packet packet;
+		char text[192];
+		struct io_plan plan;
+	};
 };
 
 struct core_resource {

@@ -68,6 +68,14 @@ void sync_full_started(struct core_peer_device *pd, bool source)
 	set_all_first(pd);
 }
 
+static void take_sync_uuid(struct core_peer_device *pd, u64 uuid)
+{
+	pd->sync_uuid = uuid;
+	pd->early_sync_uuid = 0;
+	pd->sync = SYNC_HELPER;
+	pd->helper_started = false;
+}
+
 void bits_set(struct core_resource *res, const struct core_event *ev)
 {
 	struct core_peer_device *pd = ev->pd;
@@ -89,6 +97,8 @@ void bits_set(struct core_resource *res, const struct core_event *ev)
 		pd->sync = SYNC_WAIT_UUID;
 		pd->next.repl = REPL_WF_SYNC_UUID;
 		change_commit(res, "starting-sync");
+		if (pd->early_sync_uuid)
+			take_sync_uuid(pd, pd->early_sync_uuid);
 	}
 	go_on(pd->conn);
 }
@@ -124,14 +134,27 @@ void bitmap_received(struct core_resource *res, const struct core_event *ev)
 	go_on(pd->conn);
 }
 
+/*
+ * An own invalidate: the source had its bits set, or its SyncUUID here, before this
+ * node had set its own, or even before its consent came on the other stream.
+ */
+static bool invalidate_begins(const struct core_peer_device *pd)
+{
+	const struct core_job *job = pd->conn->req.job;
+
+	if (pd->sync == SYNC_SET_ALL)
+		return !pd->sync_source && !pd->exchange;
+	return pd->sync == SYNC_NONE && job && job->type == JOB_INVALIDATE && job->pd == pd;
+}
+
 void got_sync_uuid(struct core_resource *res, const struct core_event *ev)
 {
 	struct core_peer_device *pd = ev->pd;
 
 	if (pd->sync == SYNC_WAIT_UUID && !pd->sync_source) {
-		pd->sync_uuid = ev->uuid;
-		pd->sync = SYNC_HELPER;
-		pd->helper_started = false;
+		take_sync_uuid(pd, ev->uuid);
+	} else if (invalidate_begins(pd)) {
+		pd->early_sync_uuid = ev->uuid;
 	} else {
 		emit_log(res, "%u drbd%u %s: Ignoring SyncUUID packet!", pd->dev->vnr,
 			 pd->dev->minor, pd->conn->conf.name);
