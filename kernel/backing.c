@@ -13,7 +13,7 @@ static void close_work(struct work_struct *work)
 	struct drbd_device *dev = b->dev;
 
 	/* the peer may have been told that what it wrote here is stable, with no disk left to flush */
-	if (blkdev_issue_flush(b->bdev))
+	if (compat_flush(b->bdev))
 		drbd_warn(dev->res, "%u drbd%u: flushing the disk before it is closed failed",
 			  dev->vnr, dev->minor);
 	compat_bdev_close(&b->md_handle);
