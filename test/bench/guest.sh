@@ -9,6 +9,10 @@ SIZE_MB=${SIZE_MB:-256}
 DISK_NS=${DISK_NS:-0} # completion time of the disks; 0: at once, in soft interrupt
 NET_US=${NET_US:-0}   # one-way delay of the wire
 CACHE_MB=${CACHE_MB:-0} # volatile write cache of each disk
+AL_EXTENTS=${AL_EXTENTS:-1237}
+NET=${NET:-}   # more options of the section net, drbd.conf's words
+DISK=${DISK:-} # and of the section disk
+SPARSE=${SPARSE:-} # disks get their memory as they are written; nothing is resynced
 
 disks() {
     modprobe null_blk nr_devices=0
@@ -37,6 +41,7 @@ disks() {
         tc qdisc add dev lo root netem delay "${NET_US}us" limit 100000
     fi
     # every page of the disks exists before anything is measured
+    if [ -n "$SPARSE" ]; then return; fi
     for i in 0 1; do dd if=/dev/zero of=/dev/$(disk $i) bs=1M oflag=direct status=none 2>/dev/null || true; done
 }
 
@@ -107,8 +112,8 @@ config() {
             cat <<CONF
 resource r$i {
   protocol $protocol;
-  net { max-buffers 8000; sndbuf-size 0; }
-  disk { al-extents 1237; c-plan-ahead 0; resync-rate 4000M; }
+  net { max-buffers 8000; sndbuf-size 0; $NET }
+  disk { al-extents $AL_EXTENTS; c-plan-ahead 0; resync-rate 4000M; $DISK }
   on $(hostname) {
     device /dev/drbd$i minor $i; disk /dev/$(disk $i); flexible-meta-disk /dev/ram$i;
     address 127.0.0.1:700$((i + 1)); $(node_id $i)
@@ -162,10 +167,11 @@ drbd() {
         drbdadm -- --force create-md all >&2
         drbdadm up all
         await 0 cs:Connected
+        if [ -n "$SPARSE" ]; then drbdadm -- --clear-bitmap new-current-uuid r0; fi
         begin=$(seconds)
         drbdadm primary --force r0 2>/dev/null || drbdadm -- --overwrite-data-of-peer primary r0
         await 1 "ds:UpToDate/UpToDate"
-        if [ $first = 1 ]; then echo "resync $begin $(seconds) $SIZE_MB"; fi
+        if [ "$first$SPARSE" = 1 ]; then echo "resync $begin $(seconds) $SIZE_MB"; fi
         first=0
         echo "state $protocol $(field 0)"
         echo "section $protocol"
@@ -173,7 +179,7 @@ drbd() {
         drbdadm secondary r0
         drbdadm down all
     done
-    if [ -z "$QUICK" ]; then
+    if [ -z "$QUICK$SPARSE" ]; then
         echo "section disconnected"
         drbdadm up r0
         drbdadm disconnect r0 || true

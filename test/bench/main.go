@@ -31,6 +31,9 @@ type options struct {
 	quick   bool
 	latency bool
 	cache   bool
+	misses  bool
+	net     string
+	disk    string
 	only    string
 	kernel  string
 	jsonTo  string
@@ -43,6 +46,9 @@ func main() {
 	flag.BoolVar(&o.quick, "quick", false, "4k writes only")
 	flag.BoolVar(&o.latency, "latency", false, "disks that take 50 us, a wire of 100 us each way")
 	flag.BoolVar(&o.cache, "cache", false, "disks with a volatile write cache")
+	flag.BoolVar(&o.misses, "misses", false, "writes over 512 extents of which the activity log holds 67")
+	flag.StringVar(&o.net, "net", "", "more options for the section net, such as \"data-integrity-alg crc32c;\"")
+	flag.StringVar(&o.disk, "disk", "", "more options for the section disk")
 	flag.StringVar(&o.only, "only", "", "contenders, comma separated, of "+everybody+"; default: all")
 	flag.StringVar(&o.kernel, "kernel", "6.1", "Debian kernel: 6.1 or 6.12")
 	flag.StringVar(&o.jsonTo, "json", "", "write all figures to this file")
@@ -152,8 +158,15 @@ func environmentOf(o options) string {
 	if o.cache {
 		s.WriteString("CACHE_MB=16\n")
 	}
+	if o.misses {
+		s.WriteString("SIZE_MB=4096\nAL_EXTENTS=67\nSPARSE=1\nQUICK=1\n")
+	}
+	fmt.Fprintf(&s, "NET=%s\nDISK=%s\n", quoted(o.net), quoted(o.disk))
 	return s.String()
 }
+
+// quoted is one word for a shell.
+func quoted(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
 
 // putOurs puts our module and tools beside the stock ones of the machine.
 func putOurs(ctx context.Context, m *bed.Machine, kernel string) error {
