@@ -169,7 +169,7 @@ void drbd_bm_work(struct work_struct *work)
 	drbd_post(dev->res, &dev->ev_bm);
 }
 
-static void set_slot(struct drbd_device *dev, u32 slot)
+static void change_slot(struct drbd_device *dev, u32 slot, bool clear)
 {
 	struct bitmap *bm = &dev->bitmap->core;
 	u64 bit, last;
@@ -177,12 +177,15 @@ static void set_slot(struct drbd_device *dev, u32 slot)
 	for (bit = 0; bit < bm->bits; bit = last + 1) {
 		last = min_t(u64, bit + BITMAP_BULK_BITS - 1, bm->bits - 1);
 		spin_lock_irq(&dev->bm_lock);
-		drbd_bitmap_set(bm, slot, bit, last);
+		if (clear)
+			drbd_bitmap_clear(bm, slot, bit, last);
+		else
+			drbd_bitmap_set(bm, slot, bit, last);
 		spin_unlock_irq(&dev->bm_lock);
 	}
 }
 
-/* A full sync: every bit set, and on the disk, before the state that relies on it. */
+/* A full sync: every bit set, and on the disk, before the state that relies on it. Or none of it. */
 void drbd_set_bits_work(struct work_struct *work)
 {
 	struct drbd_device *dev = container_of(work, struct drbd_device, set_bits_work);
@@ -195,7 +198,7 @@ void drbd_set_bits_work(struct work_struct *work)
 	if (b && dev->bitmap) {
 		for (slot = 0; slot < dev->bitmap->core.nr_slots; slot++)
 			if (!pd || READ_ONCE(pd->slot) == slot)
-				set_slot(dev, slot);
+				change_slot(dev, slot, dev->clear_bits);
 		err = drbd_bitmap_write_dirty(dev, b, BITMAP_PAGE_SET | BITMAP_PAGE_CLEARED);
 	}
 	if (b)

@@ -233,6 +233,7 @@ static void set_all_bits(struct drbd_resource *res, const struct core_action *a)
 	struct drbd_device *dev = a->dev->glue;
 
 	dev->set_bits_pd = a->pd ? a->pd->glue : NULL;
+	dev->clear_bits = a->type == ACT_CLEAR_ALL_BITS;
 	queue_work(drbd_md_wq, &dev->set_bits_work);
 }
 
@@ -349,6 +350,7 @@ static void (*const executors[])(struct drbd_resource *, const struct core_actio
 	[ACT_RELEASE] = release,
 	[ACT_RECONNECT] = reconnect,
 	[ACT_SET_ALL_BITS] = set_all_bits,
+	[ACT_CLEAR_ALL_BITS] = set_all_bits,
 	[ACT_START_RESYNC] = start_resync,
 	[ACT_STOP_RESYNC] = stop_resync,
 	[ACT_START_VERIFY] = start_verify,

@@ -212,6 +212,7 @@ struct drbd_device {
 	struct work_struct md_work, bm_work, set_bits_work, offer_work;
 	u32 offered_discard, offered_zeroes;	/* bytes: offer_work */
 	struct drbd_peer_device *set_bits_pd;	/* NULL: all slots */
+	bool clear_bits;		/* set_bits_work: clear instead */
 
 	atomic_t al_writes, bm_writes;		/* transactions, pages */
 	atomic64_t read_sectors, write_sectors;

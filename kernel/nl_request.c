@@ -289,6 +289,26 @@ static s32 outdate(struct nl_request *rq)
 	return run(rq, &job);
 }
 
+static s32 new_generation(struct nl_request *rq)
+{
+	struct nl_new_c_uuid_parms parms;
+	struct drbd_job job;
+	int err;
+
+	nl_new_c_uuid_parms_defaults(&parms);
+	err = nl_new_c_uuid_parms_from_attrs(&parms, payload(rq), NL_CREATE, NULL);
+	if (err)
+		return bad_payload(rq, err);
+	if (parms.force_resync) {
+		nl_text(rq, "this protocol cannot ask the peer for a resync: use 'drbdadm primary --force' on the node with the data");
+		return ERR_APV_TOO_LOW;
+	}
+	drbd_job_init(&job, JOB_NEW_GENERATION);
+	job.core.dev = &rq->dev->core;
+	job.core.flag = parms.clear_bm;
+	return no_error_if_ok(run(rq, &job));
+}
+
 static s32 suspend_io(struct nl_request *rq)
 {
 	struct drbd_job job;
@@ -878,6 +898,7 @@ const struct nl_handler nl_handlers[NLOP_MAX + 1] = {
 	[NLOP_DETACH] = { detach, NL_LOCK_ADM },
 	[NLOP_CHG_DISK_OPTS] = { disk_opts, NL_LOCK_ADM },
 	[NLOP_OUTDATE] = { outdate, NL_LOCK_ADM },
+	[NLOP_NEW_C_UUID] = { new_generation, NL_LOCK_ADM },
 	[NLOP_SUSPEND_IO] = { suspend_io, NL_LOCK_ADM },
 	[NLOP_RESUME_IO] = { resume_io, NL_LOCK_ADM },
 	[NLOP_NEW_PEER] = { new_peer, NL_LOCK_REGISTRY },

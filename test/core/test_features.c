@@ -696,7 +696,175 @@ static void repair_copies_what_is_marked(void)
 	T_OK(!action(ACT_WRITE_MD));
 }
 
+/* --- a new generation by command, and no first sync ----------------------------------------------- */
+
+/* Two nodes whose metadata was just created. */
+static void fresh_pair(void)
+{
+	connected("");
+	M.dev.md.current_uuid = M.pd.peer_uuids.current_uuid = UUID_JUST_CREATED;
+	M.dev.now.disk = M.dev.next_state.disk = DISK_INCONSISTENT;
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_INCONSISTENT;
+}
+
+static void ask_for_generation(bool clear)
+{
+	M.job = (struct core_job){ .type = JOB_NEW_GENERATION, .flag = clear, .dev = &M.dev };
+	step(EV_JOB);
+}
+
+static void bits_are_cleared(bool ok)
+{
+	struct core_event ev = { .type = EV_BITS_SET, .dev = &M.dev, .ok = ok };
+
+	core_step(&M.res, &ev, 1, 1);
+}
+
+static void peer_skips(u64 uuid)
+{
+	struct core_event ev = { .type = EV_UUIDS, .conn = &M.conn, .dev = &M.dev, .pd = &M.pd };
+
+	ev.uuids.current_uuid = uuid;
+	ev.uuids.flags = UUID_SKIP_INITIAL_SYNC;
+	core_step(&M.res, &ev, 1, 1);
+}
+
+static u64 shown_flags(void)
+{
+	return M.pd.sent_uuids.flags;
+}
+
+static void initial_sync_skipped_here(void)
+{
+	fresh_pair();
+	ask_for_generation(true);
+	T_OK(action(ACT_CLEAR_ALL_BITS) && !action(ACT_WRITE_MD) && !sends(P_UUIDS));
+	bits_are_cleared(true);
+	/* one superblock has both: the generation, and that the disk is good */
+	T_OK(action(ACT_WRITE_MD) && !sends(P_UUIDS));
+	T_OK(M.dev.md.current_uuid != UUID_JUST_CREATED);
+	T_EQ(M.dev.md.peer[1].bitmap_uuid, 0);
+	T_OK(M.dev.md.flags & MDF_WAS_UP_TO_DATE);
+	T_EQ(M.dev.now.disk, DISK_INCONSISTENT);
+	md_is_written();
+	T_EQ(M.job.result, RES_SUCCESS);
+	T_OK(sends(P_UUIDS) && sends(P_STATE));
+	T_EQ(shown_flags(), UUID_SKIP_INITIAL_SYNC);
+	T_EQ(M.dev.now.disk, DISK_UP_TO_DATE);
+	T_EQ(M.pd.now.pdsk, DISK_UP_TO_DATE);
+	T_EQ(M.pd.now.repl, REPL_ESTABLISHED);
+
+	fresh_pair();
+	ask_for_generation(true);
+	bits_are_cleared(false);
+	T_EQ(M.job.result, ERR_IO_MD_DISK);
+	T_EQ(M.dev.md.current_uuid, UUID_JUST_CREATED);
+
+	/* the peer went away, or was made Primary by force, while the bits were cleared */
+	fresh_pair();
+	ask_for_generation(true);
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_UP_TO_DATE;
+	bits_are_cleared(true);
+	T_EQ(M.job.result, RES_NEED_CONNECTION);
+	T_EQ(M.dev.md.current_uuid, UUID_JUST_CREATED);
+}
+
+static void initial_sync_skipped_there(void)
+{
+	fresh_pair();
+	peer_skips(0xb1);
+	T_OK(action(ACT_CLEAR_ALL_BITS) && !action(ACT_GO_ON));
+	bits_are_cleared(true);
+	T_OK(action(ACT_WRITE_MD) && !action(ACT_GO_ON));
+	T_EQ(M.dev.md.current_uuid, 0xb0);
+	T_EQ(M.dev.now.disk, DISK_INCONSISTENT);
+	md_is_written();
+	T_OK(action(ACT_GO_ON) && sends(P_STATE));
+	T_EQ(M.dev.now.disk, DISK_UP_TO_DATE);
+	T_EQ(M.pd.now.pdsk, DISK_UP_TO_DATE);
+
+	/* a node that has data keeps it, and its bits */
+	connected("");
+	M.dev.md.current_uuid = 0xa0;
+	peer_skips(0xb0);
+	T_OK(action(ACT_GO_ON) && !action(ACT_CLEAR_ALL_BITS) && !action(ACT_WRITE_MD));
+	T_EQ(M.dev.md.current_uuid, 0xa0);
+
+	/* the bitmap could not be written: everything stays as it was */
+	fresh_pair();
+	peer_skips(0xb0);
+	bits_are_cleared(false);
+	T_OK(action(ACT_GO_ON) && !action(ACT_WRITE_MD));
+	T_EQ(M.dev.md.current_uuid, UUID_JUST_CREATED);
+}
+
+/* Both administrators at one time: the node that does not resolve conflicts gives in. */
+static void initial_sync_skipped_by_both(void)
+{
+	u64 mine;
+
+	fresh_pair();
+	ask_for_generation(true);
+	bits_are_cleared(true);
+	md_is_written();
+	peer_skips(0xb0);
+	T_EQ(M.dev.md.current_uuid, 0xb0);
+	T_OK(action(ACT_WRITE_MD) && action(ACT_GO_ON));
+
+	fresh_pair();
+	M.conn.resolve_conflicts = true;
+	ask_for_generation(true);
+	bits_are_cleared(true);
+	md_is_written();
+	mine = M.dev.md.current_uuid;
+	peer_skips(0xb0);
+	T_EQ(M.dev.md.current_uuid, mine);
+
+	/* what was written since counts */
+	fresh_pair();
+	ask_for_generation(true);
+	bits_are_cleared(true);
+	md_is_written();
+	mine = M.dev.md.current_uuid;
+	M.res.now.role = M.res.next.role = ROLE_PRIMARY;
+	peer_skips(0xb0);
+	T_EQ(M.dev.md.current_uuid, mine);
+}
+
+static void new_generation_alone(void)
+{
+	connected("");
+	M.dev.md.current_uuid = 0xa0;
+	ask_for_generation(false);
+	T_EQ(M.job.result, ERR_CONNECTED);
+	ask_for_generation(true);
+	T_EQ(M.job.result, ERR_CONNECTED);
+	T_OK(!action(ACT_CLEAR_ALL_BITS) && !action(ACT_WRITE_MD));
+
+	connected("");
+	M.dev.md.current_uuid = 0xa0;
+	M.conn.link = LINK_DOWN;
+	M.conn.now.cstate = M.conn.next_state.cstate = CONN_STANDALONE;
+	M.pd.now.repl = M.pd.next.repl = REPL_OFF;
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_UNKNOWN;
+	ask_for_generation(false);
+	T_OK(action(ACT_WRITE_MD) && !action(ACT_CLEAR_ALL_BITS));
+	T_EQ(M.dev.md.peer[1].bitmap_uuid, 0xa0);
+	T_OK(M.dev.md.current_uuid != 0xa0);
+	md_is_written();
+	T_EQ(M.job.result, RES_SUCCESS);
+
+	M.dev.now.disk = M.dev.next_state.disk = DISK_DISKLESS;
+	ask_for_generation(false);
+	T_EQ(M.job.result, ERR_NO_DISK);
+}
+
 const struct c_test feature_tests[] = {
+	{ "new generation: skips the first sync", initial_sync_skipped_here },
+	{ "new generation: the peer skips the first sync", initial_sync_skipped_there },
+	{ "new generation: both skip the first sync", initial_sync_skipped_by_both },
+	{ "new generation: alone", new_generation_alone },
+
 	{ "repair: copies what is marked", repair_copies_what_is_marked },
 
 	{ "resync: SyncUUID waits for notices", sync_uuid_waits_for_notices },

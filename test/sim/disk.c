@@ -621,7 +621,8 @@ void set_bits_run(struct host *h)
 		}
 		for (slot = 0; slot < h->bm->nr_slots; slot++)
 			if (!h->set_bits_pd || h->slot == (s32)slot)
-				drbd_bitmap_set(h->bm, slot, 0, h->bm->bits - 1);
+				(h->set_bits_clear ? drbd_bitmap_clear : drbd_bitmap_set)
+					(h->bm, slot, 0, h->bm->bits - 1);
 		md_lock(h, MD_SET_BITS);
 		walk_start(&h->set_walk, 0, h->bm->nr_pages - 1,
 			   BITMAP_PAGE_SET | BITMAP_PAGE_CLEARED);

@@ -343,7 +343,9 @@ static void execute(struct host *h, const struct core_action *a)
 		h->order = ORDER_RECONNECT;
 		break;
 	case ACT_SET_ALL_BITS:
+	case ACT_CLEAR_ALL_BITS:
 		h->set_bits_pd = a->pd != NULL;
+		h->set_bits_clear = a->type == ACT_CLEAR_ALL_BITS;
 		h->set_bits_kick = true;
 		W->r.full_syncs += a->pd != NULL;
 		break;

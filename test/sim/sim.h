@@ -289,7 +289,7 @@ struct host {
 	u8 md_owner;
 	struct md_superblock md_next;
 	u32 md_next_gen;
-	bool md_kick, bm_kick, set_bits_kick, set_bits_pd;
+	bool md_kick, bm_kick, set_bits_kick, set_bits_pd, set_bits_clear;
 	struct page_walk bm_walk, set_walk, al_walk;
 	bool set_bits_set;
 

@@ -50,6 +50,7 @@ void link_up(struct core_resource *res, const struct core_event *ev)
 		pd->got_sizes = pd->got_uuids = pd->got_state = pd->decided = false;
 		pd->sync = SYNC_NONE;
 		pd->early_sync_uuid = 0;
+		pd->dev->told_fresh = false;
 	}
 	send_handshake(conn);
 	conn->next_state.cstate = CONN_CONNECTED;
@@ -119,7 +120,8 @@ void got_uuids(struct core_resource *res, const struct core_event *ev)
 	pd->uuids_are_new = true;
 	if (dev->now.disk < DISK_NEGOTIATING && pd->now.pdsk == DISK_UP_TO_DATE)
 		dev->exposed_uuid = ev->uuids.current_uuid;
-	go_on(ev->conn);
+	if (!(ev->uuids.flags & UUID_SKIP_INITIAL_SYNC) || !skip_told(pd))
+		go_on(ev->conn);
 }
 
 static u8 shown_disk(const struct core_peer_device *pd, u8 disk)

@@ -55,6 +55,12 @@ void generation_set_primary_bit(struct core_device *dev, bool primary);
 void generation_clear_tracking(struct core_peer_device *pd);
 u64 *bitmap_uuid(struct core_peer_device *pd);
 bool generation_step(struct core_device *dev);
+
+/* newgen.c */
+bool job_new_generation(struct core_job *job);
+bool skip_told(struct core_peer_device *pd);
+bool skip_step(struct core_peer_device *pd);
+
 void generation_needed(struct core_resource *res, const struct core_event *ev);
 void md_written(struct core_resource *res, const struct core_event *ev);
 
@@ -64,6 +70,7 @@ void send_protocol_update(struct core_connection *conn);
 void send_sync_param(struct core_peer_device *pd);
 void send_sizes(struct core_peer_device *pd);
 void send_uuids(struct core_peer_device *pd);
+void send_uuids_of_fresh(struct core_peer_device *pd);
 void send_state(struct core_peer_device *pd);
 void send_sync_uuid(struct core_peer_device *pd);
 void send_state_request(struct core_connection *conn, u16 vnr, const struct wire_state_req *req,

@@ -122,6 +122,7 @@ struct core_peer_device {
 	bool bitmap_received;
 	bool helper_started, helper_done;
 	u64 sync_uuid;
+	u8 skip;			/* enum in newgen.c */
 	u64 early_sync_uuid;		/* came before this target was ready for it; 0 = none */
 	u32 sync_md_gen;		/* SYNC_MD, SYNC_FINISH_MD: generation of the superblock waited for */
 	u32 finish_ping;		/* SYNC_FINISH_PING: see ping_target() */
@@ -213,7 +214,8 @@ struct core_device {
 	bool drained;			/* answer to ACT_DRAIN */
 	bool bitmap_written;		/* all that was dirty at the last write_bitmap() is on the disk */
 	bool bitmap_writing, bitmap_again; /* ACT_WRITE_BITMAP is out; another must follow it */
-	bool bits_set;			/* answer to ACT_SET_ALL_BITS of all slots */
+	bool bits_set, bits_ok;		/* answer to ACT_SET_ALL_BITS, ACT_CLEAR_ALL_BITS of all slots */
+	bool told_fresh;		/* our administrator has skipped the initial sync */
 	bool openers_known;		/* answer to ACT_BLOCK_OPENS */
 	u32 openers;
 	u32 job_md_gen;			/* superblock a job waits for */
@@ -236,7 +238,7 @@ enum core_job_type {
 	JOB_ATTACH, JOB_DETACH, JOB_CONNECT, JOB_DISCONNECT, JOB_PRIMARY,
 	JOB_SECONDARY, JOB_INVALIDATE, JOB_INVALIDATE_PEER, JOB_OUTDATE,
 	JOB_PAUSE_SYNC, JOB_RESUME_SYNC, JOB_SUSPEND_IO, JOB_RESUME_IO,
-	JOB_VERIFY,
+	JOB_VERIFY, JOB_NEW_GENERATION,
 	JOB_TYPES
 };
 
@@ -258,6 +260,7 @@ struct core_job {
 	u8 phase;			/* private to the job's function; 0 at first */
 	u8 tries;
 	bool force;
+	bool together;			/* JOB_NEW_GENERATION, private: the peer takes it over */
 	bool flag;			/* JOB_CONNECT: discard_my_data; JOB_INVALIDATE(_PEER):
 					 * only what is marked already */
 	bool cancel;			/* set by the loop on EV_JOB_CANCEL */
@@ -370,6 +373,7 @@ enum core_action_type {
 	ACT_MARK_UNDONE,	/* pd: every undone entry of the log is set in the slot */
 	ACT_SEND_BITMAP,	/* pd: slot locked against clearing, streamed from P */
 	ACT_SET_ALL_BITS,	/* dev, pd: its slot, without pd all slots, set and written; EV_BITS_SET */
+	ACT_CLEAR_ALL_BITS,	/* dev: all slots, cleared and written; EV_BITS_SET */
 	ACT_START_RESYNC,	/* pd: begin counting; as target begin requesting */
 	ACT_STOP_RESYNC,	/* pd: no further requests; those in flight end */
 	ACT_START_VERIFY,	/* pd: count, and as VerifyS ask for [sectors, stop) */

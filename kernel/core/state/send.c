@@ -55,7 +55,7 @@ void send_sizes(struct core_peer_device *pd)
 	p->len = drbd_wire_put_sizes(&pd->conn->wire, p->body, &s);
 }
 
-void send_uuids(struct core_peer_device *pd)
+static void send_uuids_flagged(struct core_peer_device *pd, u64 flags)
 {
 	const struct core_device *dev = pd->dev;
 	struct wire_uuids *u = &pd->sent_uuids;
@@ -65,6 +65,7 @@ void send_uuids(struct core_peer_device *pd)
 	if (dev->next_state.disk < DISK_NEGOTIATING)
 		return;
 	memset(u, 0, sizeof(*u));
+	u->flags = flags;
 	u->current_uuid = dev->md.current_uuid;
 	u->bitmap_uuid = *bitmap_uuid(pd);
 	u->history[0] = dev->md.history[0];
@@ -78,6 +79,17 @@ void send_uuids(struct core_peer_device *pd)
 		u->flags |= UUID_INCONSISTENT;
 	p = pd_packet(pd, P_UUIDS);
 	p->len = drbd_wire_put_uuids(p->body, u);
+}
+
+void send_uuids(struct core_peer_device *pd)
+{
+	send_uuids_flagged(pd, 0);
+}
+
+/* The peer, whose metadata is fresh as ours was, shall take ours over and skip the sync. */
+void send_uuids_of_fresh(struct core_peer_device *pd)
+{
+	send_uuids_flagged(pd, UUID_SKIP_INITIAL_SYNC);
 }
 
 static struct wire_state state_word(const struct core_peer_device *pd)

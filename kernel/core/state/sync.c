@@ -82,6 +82,7 @@ void bits_set(struct core_resource *res, const struct core_event *ev)
 
 	if (!pd) {
 		ev->dev->bits_set = true;
+		ev->dev->bits_ok = ev->ok;
 		return;
 	}
 	if (pd->sync != SYNC_SET_ALL)
