@@ -45,6 +45,7 @@ type Spec struct {
 	Kernel    string  // 5.10, 6.1 (default), 6.12, 7.2 or debug
 	Disks     []int64 // sizes in bytes of /dev/vda, /dev/vdb, ...
 	FillDisks bool    // with random bytes, other ones on each machine (all but the first and last MiB); else zeros
+	Volatile  bool    // the disks lose what was not flushed when the power goes, and can be made to fail (ServedDisk)
 	MemoryMB  int     // 384
 	CPUs      int     // 1
 	MTU       int     // 1500
@@ -67,6 +68,7 @@ type Machine struct {
 	number  int
 	spec    Spec
 	disks   []string
+	served  []*ServedDisk // with Volatile
 
 	mu    sync.Mutex
 	files map[string][]byte // put there at each boot
@@ -103,6 +105,14 @@ func newMachine(b *Bed, number int, spec Spec) (*Machine, error) {
 			return nil, err
 		}
 		m.disks = append(m.disks, path)
+		if spec.Volatile {
+			seed := uint64(number)<<32 | uint64(i)
+			d, err := serveDisk(path, m.path(fmt.Sprintf("disk%d.sock", i)), seed)
+			if err != nil {
+				return nil, err
+			}
+			m.served = append(m.served, d)
+		}
 	}
 	return m, nil
 }
@@ -240,9 +250,12 @@ func (m *Machine) qemuCommand(agentSocket string) []string {
 		argv = append(argv, "-plugin", m.spec.Plugin)
 	}
 	for i, disk := range m.disks {
-		argv = append(argv,
-			"-drive", fmt.Sprintf("if=none,id=d%d,file=%s,format=raw,cache=unsafe,discard=unmap", i, disk),
-			"-device", fmt.Sprintf("virtio-blk-pci,drive=d%d,serial=disk%d", i, i))
+		drive := fmt.Sprintf("if=none,id=d%d,file=%s,format=raw,cache=unsafe,discard=unmap", i, disk)
+		if m.spec.Volatile {
+			drive = fmt.Sprintf("if=none,id=d%d,format=raw,cache=writeback,discard=unmap,file.driver=nbd,"+
+				"file.server.type=unix,file.server.path=%s", i, m.served[i].socket())
+		}
+		argv = append(argv, "-drive", drive, "-device", fmt.Sprintf("virtio-blk-pci,drive=d%d,serial=disk%d", i, i))
 	}
 	// The last disk, so that the machine's own are /dev/vda, /dev/vdb, ...
 	return append(argv,
@@ -250,7 +263,8 @@ func (m *Machine) qemuCommand(agentSocket string) []string {
 		"-device", "virtio-blk-pci,drive=root,serial=bed-root")
 }
 
-// PowerOff is a power failure: whatever was not on the disks is lost.
+// PowerOff is a power failure: whatever was not on the disks is lost. What "on the disks"
+// means is up to Spec.Volatile.
 func (m *Machine) PowerOff() {
 	m.mu.Lock()
 	qemu, agent := m.qemu, m.agent
@@ -262,7 +276,16 @@ func (m *Machine) PowerOff() {
 	if agent != nil {
 		agent.close()
 	}
+	for _, d := range m.served {
+		d.conns.Wait()
+		if err := d.lose(); err != nil {
+			m.bed.logf("%s: %v", m.Name, err)
+		}
+	}
 }
+
+// Served is a disk of a machine with Spec.Volatile.
+func (m *Machine) Served(i int) *ServedDisk { return m.served[i] }
 
 // SetCable plugs the network cable in or pulls it: the guest sees its carrier go.
 func (m *Machine) SetCable(plugged bool) error {
