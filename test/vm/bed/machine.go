@@ -39,6 +39,10 @@ func ParseFlavour(s string) (Flavour, error) {
 	return 0, fmt.Errorf("flavour %q: ours or stock is expected", s)
 }
 
+// DebugKernel is the name of the kernel that watches itself (scripts/build-debug-kernel).
+// It has no stock DRBD.
+const DebugKernel = "debug"
+
 // Spec describes a machine to make. Zero values stand for the defaults.
 type Spec struct {
 	Flavour   Flavour
@@ -85,7 +89,7 @@ func newMachine(b *Bed, number int, spec Spec) (*Machine, error) {
 	}
 	if spec.MemoryMB == 0 {
 		spec.MemoryMB = 384
-		if spec.Kernel == "debug" {
+		if spec.Kernel == DebugKernel {
 			spec.MemoryMB = 1200 // shadow memory of KASAN
 		}
 	}
@@ -219,6 +223,9 @@ func (m *Machine) kernelArguments() string {
 	if m.spec.Counting {
 		return kernelArguments + " norandmaps" // its counter is exact, and the same at each boot
 	}
+	if m.spec.Kernel == DebugKernel {
+		return kernelArguments + rightClock + " kmemleak=on"
+	}
 	return kernelArguments + rightClock
 }
 
@@ -286,6 +293,16 @@ func (m *Machine) PowerOff() {
 
 // Served is a disk of a machine with Spec.Volatile.
 func (m *Machine) Served(i int) *ServedDisk { return m.served[i] }
+
+// Become gives a machine that is off the DRBD of another flavour, as who replaces its
+// packages does. Disks and files stay.
+func (m *Machine) Become(f Flavour) error {
+	if m.On() {
+		return fmt.Errorf("%s is on: its DRBD cannot be replaced", m.Name)
+	}
+	m.spec.Flavour = f
+	return nil
+}
 
 // SetCable plugs the network cable in or pulls it: the guest sees its carrier go.
 func (m *Machine) SetCable(plugged bool) error {

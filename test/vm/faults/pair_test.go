@@ -6,6 +6,7 @@ package faults
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -157,3 +158,6 @@ func (p *pair) equal() {
 		p.t.Error(err)
 	}
 }
+
+// long tells whether these are the long tests.
+func long() bool { return os.Getenv("DRBD_LONG") != "" }
