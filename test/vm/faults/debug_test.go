@@ -14,10 +14,12 @@ import (
 // onDebugKernel skips a test that needs what only the debug kernel has.
 func onDebugKernel(t *testing.T) {
 	t.Helper()
-	if os.Getenv("DRBD_VM_KERNEL") != "debug" {
+	if !onDebug() {
 		t.Skip("needs the debug kernel: make test-debug")
 	}
 }
+
+func onDebug() bool { return os.Getenv("DRBD_VM_KERNEL") == bed.DebugKernel }
 
 // After a life with everything in it nothing is left in memory that nobody knows.
 func TestVMLeaksNothing(t *testing.T) {

@@ -9,13 +9,17 @@ import (
 	"drbd/test/vm/bed"
 )
 
-// eachDiskPair runs a test with ours on both nodes and with ours on either one.
-func eachDiskPair(t *testing.T, disk string, test func(c *ledgerPair)) {
+// eachDiskPair runs a test with ours on both nodes and with ours on either one; in the
+// short tests with one of them, or none.
+func eachDiskPair(t *testing.T, short, disk string, test func(c *ledgerPair)) {
 	for i, f := range []struct {
 		name         string
 		alpha, bravo bed.Flavour
 	}{{"Ours", bed.Ours, bed.Ours}, {"OursAndStock", bed.Ours, bed.Stock}, {"StockAndOurs", bed.Stock, bed.Ours}} {
 		t.Run(f.name, func(t *testing.T) {
+			if !long() && short != f.name && !onDebug() {
+				t.Skip("in the long tests only")
+			}
 			test(newLedgerPair(t, ledgerOptions{alpha: f.alpha, bravo: f.bravo, size: 32 << 20, disk: disk, seed: seedOf(t, uint64(i))}))
 		})
 	}
@@ -38,7 +42,7 @@ func (c *ledgerPair) attachAgain(m *bed.Machine) {
 // A disk that fails is let go, whatever of it fails and on whichever node; the
 // application does not notice, and a disk that is repaired gets what it lacks.
 func TestVMDiskErrorsDetach(t *testing.T) {
-	eachDiskPair(t, "on-io-error detach;", func(c *ledgerPair) {
+	eachDiskPair(t, "Ours", "on-io-error detach;", func(c *ledgerPair) {
 		end := int64(c.sectors) * 512
 		for _, f := range []struct {
 			what  string
@@ -48,13 +52,17 @@ func TestVMDiskErrorsDetach(t *testing.T) {
 			{"everything", bed.DiskFault{Reads: true, Writes: true, Flushes: true}},
 			{"the metadata", bed.DiskFault{Writes: true, From: end}},
 		} {
-			c.write()
-			time.Sleep(500 * time.Millisecond)
+			metadata := f.fault.From > 0
 			c.t.Log("the Primary's disk fails: " + f.what)
-			c.primary.Served(0).SetFault(f.fault)
-			if f.what == "the metadata" {
-				// it is written when an extent becomes hot, or the generation changes
-				c.run(c.secondary, "drbdadm disconnect r0; drbdadm connect r0")
+			if metadata { // which is written when a cold extent is
+				c.run(c.primary, "drbdadm detach r0 && drbdadm attach r0")
+				c.wait(c.primary, upToDate, syncLimit)
+				c.primary.Served(0).SetFault(f.fault)
+				c.write()
+			} else {
+				c.write()
+				time.Sleep(500 * time.Millisecond)
+				c.primary.Served(0).SetFault(f.fault)
 			}
 			c.wait(c.primary, "cs:Connected ro:Primary/Secondary ds:Diskless/UpToDate", syncLimit)
 			time.Sleep(500 * time.Millisecond)
@@ -62,13 +70,11 @@ func TestVMDiskErrorsDetach(t *testing.T) {
 			c.check(c.primary) // through the peer
 			c.write()
 			c.attachAgain(c.primary)
-
+			if metadata {
+				continue // nothing makes a Secondary write it
+			}
 			c.write()
 			time.Sleep(500 * time.Millisecond)
-			if f.what == "the metadata" {
-				c.stop() // nothing makes a Secondary write it
-				continue
-			}
 			c.t.Log("the Secondary's disk fails: " + f.what)
 			c.secondary.Served(0).SetFault(f.fault)
 			c.wait(c.primary, "cs:Connected ro:Primary/Secondary ds:UpToDate/Diskless", syncLimit)
@@ -80,7 +86,7 @@ func TestVMDiskErrorsDetach(t *testing.T) {
 // With pass_on the disk stays, but is Inconsistent from then on; what it cannot read
 // comes from the peer.
 func TestVMDiskErrorsPassOn(t *testing.T) {
-	eachDiskPair(t, "on-io-error pass_on;", func(c *ledgerPair) {
+	eachDiskPair(t, "OursAndStock", "on-io-error pass_on;", func(c *ledgerPair) {
 		c.write()
 		time.Sleep(time.Second)
 		c.stop()
@@ -122,9 +128,12 @@ func TestVMDiskErrorsPassOn(t *testing.T) {
 func TestVMDiskErrorsHandler(t *testing.T) {
 	for _, bravo := range []bed.Flavour{bed.Ours, bed.Stock} {
 		t.Run(bravo.String(), func(t *testing.T) {
+			if !long() && !onDebug() {
+				t.Skip("in the long tests only")
+			}
 			c := newLedgerPair(t, ledgerOptions{alpha: bed.Ours, bravo: bravo, size: 32 << 20, disk: "on-io-error call-local-io-error;"})
 			const script = "#!/bin/bash\necho $DRBD_RESOURCE $DRBD_MINOR $DRBD_VOLUME >> /tmp/called\nsleep 2\n"
-			c.run(c.alpha, fmt.Sprintf("printf '%%s' '%s' > /usr/local/failed && chmod +x /usr/local/failed", script))
+			c.run(c.alpha, fmt.Sprintf("mkdir -p /usr/local && printf '%%s' '%s' > /usr/local/failed && chmod +x /usr/local/failed", script))
 			c.run(c.alpha, `sed -i 's,^  protocol C;,  protocol C; handlers { local-io-error /usr/local/failed; },' /etc/drbd.conf && grep -q failed /etc/drbd.conf`)
 			c.write()
 			time.Sleep(500 * time.Millisecond)
@@ -143,7 +152,7 @@ func TestVMDiskErrorsHandler(t *testing.T) {
 
 // A disk that takes its time stops nothing: no error, no lost connection.
 func TestVMSlowDisk(t *testing.T) {
-	eachDiskPair(t, "on-io-error detach;", func(c *ledgerPair) {
+	eachDiskPair(t, "", "on-io-error detach;", func(c *ledgerPair) {
 		for _, m := range []*bed.Machine{c.primary, c.secondary} {
 			m.Served(0).SetFault(bed.DiskFault{Delay: 300 * time.Millisecond})
 			before := c.ledger.writes

@@ -38,7 +38,7 @@ func TestVMFileSystems(t *testing.T) {
 	}{{"Ours", bed.Ours, bed.Ours}, {"OursAndStock", bed.Ours, bed.Stock}, {"StockAndOurs", bed.Stock, bed.Ours}} {
 		for _, fs := range fileSystems {
 			t.Run(f.name+"-"+fs.name, func(t *testing.T) {
-				if !long() && (f.name != "Ours" || fs.name != "xfs") {
+				if !long() && !onDebug() {
 					t.Skip("in the long tests only")
 				}
 				disks := []int64{340 << 20} // an XFS has at least 300 MiB
@@ -106,7 +106,7 @@ func TestVMSwap(t *testing.T) {
 		alpha, bravo bed.Flavour
 	}{{"Ours", bed.Ours, bed.Ours}, {"OursAndStock", bed.Ours, bed.Stock}} {
 		t.Run(f.name, func(t *testing.T) {
-			if f.bravo != bed.Ours && !long() {
+			if !long() && !onDebug() {
 				t.Skip("in the long tests only")
 			}
 			disks := []int64{200 << 20}

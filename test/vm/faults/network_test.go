@@ -13,7 +13,7 @@ import (
 // A network that is bad in every way but dead: what it does to frames is TCP's
 // business, so nothing may happen to the data, and the pair heals when it does.
 func TestVMBadNetwork(t *testing.T) {
-	eachDiskPair(t, "on-io-error detach;", func(c *ledgerPair) {
+	eachDiskPair(t, "OursAndStock", "on-io-error detach;", func(c *ledgerPair) {
 		net := c.bed.Network()
 		both := func(l bed.Link) {
 			net.SetLink(c.alpha, c.bravo, l)
@@ -54,12 +54,10 @@ func TestVMBadNetwork(t *testing.T) {
 // The link comes and goes at random moments, faster than a resync ends; in between the
 // cut has one direction only.
 func TestVMFlappingLink(t *testing.T) {
-	eachDiskPair(t, "on-io-error detach;", func(c *ledgerPair) {
+	eachDiskPair(t, "", "on-io-error detach;", func(c *ledgerPair) {
 		length := 15 * time.Second
 		if long() {
 			length = 2 * time.Minute
-		} else if c.alpha.Spec().Flavour != bed.Ours || c.bravo.Spec().Flavour != bed.Ours {
-			c.t.Skip("with the stock peer in the long tests only")
 		}
 		net := c.bed.Network()
 		c.write()
@@ -85,10 +83,7 @@ func TestVMFlappingLink(t *testing.T) {
 func TestVMCommandsEnd(t *testing.T) {
 	const deadline = 20 * time.Second
 	commands := []string{"drbdadm secondary r0", "drbdadm disconnect r0", "drbdadm detach r0", "drbdadm down r0"}
-	eachDiskPair(t, "on-io-error detach; c-plan-ahead 0; resync-rate 100K;", func(c *ledgerPair) {
-		if !long() && (c.alpha.Spec().Flavour != bed.Ours || c.bravo.Spec().Flavour != bed.Ours) {
-			c.t.Skip("with the stock peer in the long tests only")
-		}
+	eachDiskPair(t, "", "on-io-error detach; c-plan-ahead 0; resync-rate 100K;", func(c *ledgerPair) {
 		ours := c.alpha
 		if ours.Spec().Flavour != bed.Ours {
 			ours = c.bravo

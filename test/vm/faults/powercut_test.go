@@ -73,7 +73,7 @@ func TestVMPowerCuts(t *testing.T) {
 		external     bool
 		cuts         int // in `make test`
 	}{
-		{"OursOurs", bed.Ours, bed.Ours, false, 3},
+		{"OursOurs", bed.Ours, bed.Ours, false, 2},
 		{"OursStock", bed.Ours, bed.Stock, false, 1},
 		{"StockOurs", bed.Stock, bed.Ours, false, 1},
 		{"OursOursExternal", bed.Ours, bed.Ours, true, 0},

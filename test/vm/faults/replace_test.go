@@ -17,7 +17,7 @@ type replacement struct {
 	primary, secondary *bed.Machine
 	writer             *bed.Command
 	rounds             int
-	sums               strings.Builder // of all files that were synced, for sha256sum -c
+	sums               strings.Builder // of the files that were synced last, for sha256sum -c
 }
 
 // mount takes the file system into use on the Primary: what was synced must be there.
@@ -28,7 +28,8 @@ func (r *replacement) mount() {
 		r.t.Fatal(err)
 	}
 	if r.sums.Len() > 0 {
-		r.run(r.primary, "sha256sum --quiet -c /tmp/sums")
+		r.run(r.primary, "sha256sum --quiet -c /tmp/sums && rm -r /mnt/[0-9]*") // room for new ones
+		r.sums.Reset()
 	}
 	r.rounds++
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
