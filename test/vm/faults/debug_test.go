@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"drbd/test/vm/bed"
+	"drbd/test/vm/cluster"
 )
 
 // onDebugKernel skips a test that needs what only the debug kernel has.
@@ -21,14 +22,22 @@ func onDebugKernel(t *testing.T) {
 
 func onDebug() bool { return os.Getenv("DRBD_VM_KERNEL") == bed.DebugKernel }
 
+// configureSlow is for machines on which the resync controller takes each delay for a
+// sign of congestion.
+func (p *pair) configureSlow(net string) {
+	p.t.Helper()
+	config := cluster.Config(p.alpha, p.bravo, "net { ping-int 1; ping-timeout 10; connect-int 3; timeout 20; "+net+" }")
+	p.setConfig(strings.Replace(config, "disk {", "disk { c-plan-ahead 0; c-min-rate 0;", 1))
+}
+
 // After a life with everything in it nothing is left in memory that nobody knows.
 func TestVMLeaksNothing(t *testing.T) {
 	onDebugKernel(t)
 	p := newPair(t, bed.Ours, bed.Ours)
-	p.configure("net { verify-alg md5; csums-alg md5; data-integrity-alg md5; cram-hmac-alg sha1; shared-secret secret; ping-int 1; connect-int 3; timeout 9; }")
+	p.configureSlow("verify-alg md5; csums-alg md5; data-integrity-alg md5; cram-hmac-alg sha1; shared-secret secret;")
+	p.upAsEqual(false)
 	p.run(p.alpha, "echo scan > /sys/kernel/debug/kmemleak; echo clear > /sys/kernel/debug/kmemleak")
-	p.up(p.alpha)
-	for i := range 5 {
+	for i := range 3 {
 		p.run(p.alpha, "drbdadm primary r0; dd if=/dev/urandom of=/dev/drbd2 bs=256k count=20 oflag=direct status=none; blkdiscard -o 1M -l 2M /dev/drbd2; sync")
 		p.run(p.alpha, "drbdadm verify r0")
 		p.wait(p.alpha, "cs:Connected ds:UpToDate/UpToDate", syncLimit)
@@ -68,9 +77,9 @@ func TestVMLeaksNothing(t *testing.T) {
 func TestVMAllocationFailures(t *testing.T) {
 	onDebugKernel(t)
 	p := newPair(t, bed.Ours, bed.Ours)
-	p.configure("net { ping-int 1; connect-int 3; timeout 9; }")
-	p.up(p.alpha)
-	p.run(p.alpha, "drbdadm secondary r0; drbdadm down r0")
+	p.configureSlow("")
+	p.upAsEqual(false)
+	p.run(p.alpha, "drbdadm down r0")
 	const inject = `for f in failslab fail_page_alloc; do cd /sys/kernel/debug/$f
 		echo Y > task-filter; echo %d > probability; echo 1 > interval; echo -1 > times; echo 0 > verbose; echo N > ignore-gfp-wait; done
 		cd /sys/kernel/debug/fail_page_alloc; echo 0 > min-order; cd /`
