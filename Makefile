@@ -31,6 +31,11 @@ test-long: ## the same with more rounds, more seeds, longer fuzzing
 	@scripts/setup-host test
 	@scripts/run-tests --long
 
+.PHONY: test-debug
+test-debug: ## the tests of pairs of ours on a kernel with KASAN, lockdep, kmemleak (an hour; builds that kernel first)
+	@scripts/setup-host test
+	@scripts/run-tests --debug
+
 .PHONY: cover
 cover: ## how much of kernel/core the tests execute, by lines and branches: SEEDS=300
 	@scripts/cover-core $(or $(SEEDS),300)

@@ -445,8 +445,8 @@ void drbd_peer_writes_cold(struct drbd_device *dev)
 				return;
 			continue;
 		}
-		pr->hot = true;
-		if (drbd_al_commit(dev, pr->backing))
+		pr->hot = r != AL_LOST;
+		if (!pr->hot || drbd_al_commit(dev, pr->backing))
 			write_finished(pr, -EIO);
 		else
 			submit(pr);

@@ -696,10 +696,11 @@ static struct drbd_request *pop_request(struct drbd_device *dev, struct list_hea
 	return req;
 }
 
-static void push_back(struct drbd_device *dev, struct drbd_request *req)
+/* In front of those that wait, in their order. */
+static void push_back(struct drbd_device *dev, struct list_head *requests)
 {
 	spin_lock_irq(&dev->submit_lock);
-	list_add(&req->node, &dev->cold);
+	list_splice(requests, &dev->cold);
 	spin_unlock_irq(&dev->submit_lock);
 }
 
@@ -726,30 +727,46 @@ static void close_epoch(struct drbd_resource *res)
 		drbd_senders_kick(res);
 }
 
+/*
+ * The log could not be written: these must not reach the disk. It is on its way out;
+ * what the plan of then says decides about them, as about all others.
+ */
+static void stay_cold(struct drbd_device *dev, struct list_head *batch)
+{
+	struct drbd_request *req;
+
+	list_for_each_entry(req, batch, node) {
+		drbd_al_drop(dev, req->al_gen, req->sector, req->size);
+		req->hot = false;
+	}
+	push_back(dev, batch);
+}
+
 /* As many as one transaction can make hot. True: more may follow at once. */
 static bool heat_batch(struct drbd_device *dev, struct drbd_backing *b)
 {
 	struct drbd_request *req, *tmp;
 	enum al_prepare r = AL_READY;
 	LIST_HEAD(batch);
-	int err;
+	LIST_HEAD(rest);
 
 	while ((req = pop_request(dev, &dev->cold))) {
 		r = prepare_one(dev, req);
-		if (r == AL_BATCH_FULL || r == AL_STARVING) {
-			push_back(dev, req);
+		if (r == AL_BATCH_FULL || r == AL_STARVING || r == AL_LOST) {
+			list_add(&req->node, &rest);
+			push_back(dev, &rest);
 			break;
 		}
 		req->hot = true;
 		list_add_tail(&req->node, &batch);
 	}
-	err = drbd_al_commit(dev, b);
+	if (drbd_al_commit(dev, b)) {
+		stay_cold(dev, &batch);
+		return false;
+	}
 	list_for_each_entry_safe(req, tmp, &batch, node) {
 		list_del_init(&req->node);
-		if (err)
-			fail_request(req, -EIO);
-		else
-			enter(req);
+		enter(req);
 	}
 	if (r == AL_STARVING)
 		/* barrier acks free slots: the peer must get the chance to send them */
@@ -766,13 +783,25 @@ static void cold_without_disk(struct drbd_device *dev)
 		park(req);
 }
 
+static bool disk_in_plan(struct drbd_device *dev)
+{
+	const struct io_plan *plan;
+	bool local;
+
+	rcu_read_lock();
+	plan = READ_ONCE(dev->ldev.plan);
+	local = plan && plan->local_disk;
+	rcu_read_unlock();
+	return local;
+}
+
 static void heat_cold(struct drbd_device *dev)
 {
 	struct drbd_backing *b;
 
 	if (list_empty_careful(&dev->cold))
 		return;
-	b = drbd_backing_get(dev);
+	b = disk_in_plan(dev) ? drbd_backing_get(dev) : NULL;
 	if (!b) {
 		cold_without_disk(dev);
 		return;

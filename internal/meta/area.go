@@ -53,6 +53,12 @@ func (s *session) find() (*area, where, error) {
 	}
 	found := inPlace
 	if a == nil {
+		a, err = s.olderInPlace()
+	}
+	if err != nil {
+		return nil, nowhere, err
+	}
+	if a == nil {
 		if a, err = s.findLastKnown(); a == nil || err != nil {
 			return nil, nowhere, err
 		}
@@ -60,6 +66,21 @@ func (s *session) find() (*area, where, error) {
 	}
 	s.use(a)
 	return a, found, nil
+}
+
+// olderInPlace finds what a node of 8.4 has left when v09 is asked for: drbdadm always asks for that, and the module attaches
+// either. It stays v08, so that the node can go back; only create-md converts.
+func (s *session) olderInPlace() (*area, error) {
+	if s.format != V09 || s.command.makes {
+		return nil, nil
+	}
+	a, err := s.tryRead(V08, s.index, s.dev.size, true)
+	if a == nil || err != nil {
+		return nil, err
+	}
+	s.detail(1, "the metadata is v08; it stays so")
+	s.format, s.given.nodeID = V08, 0
+	return a, nil
 }
 
 // use permits writes inside of the area, and clips a size that the place cannot have.

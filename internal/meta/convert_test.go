@@ -54,6 +54,34 @@ func TestConvert(t *testing.T) {
 	}
 }
 
+// TestV08Stays: drbdadm says v09 always; what a node of 8.4 has left is used and stays what it is, until create-md converts it.
+func TestV08Stays(t *testing.T) {
+	const sb = 1073737728
+	b := newBench(t)
+	dev := image(t, gib)
+	b.fails(exitNoMeta, "No valid meta data found", "-f", "-", "v09", dev, "internal", "repair-md")
+	b.must("-f", "-", "v08", dev, "internal", "create-md")
+	b.must("-f", "-", "v09", dev, "internal", "-i", "1", "set-gi", "A0:B0:C0:D0:1:1:0:1:0:0:0")
+	for _, command := range []string{"repair-md", "apply-al", "outdate"} {
+		b.must("-f", "-", "v09", dev, "internal", command)
+	}
+	b.must("-f", "-", "v09", dev, "internal", "-i", "1", "get-gi")
+	if got := b.out.String(); got != "00000000000000A0:00000000000000B0:00000000000000C0:00000000000000D0:1:0:0:1:0:0:0\n" {
+		t.Errorf("the generations are %s", got)
+	}
+	b.must("-f", "-", "v09", dev, "internal", "dump-md")
+	if !strings.Contains(b.out.String(), "version \"v08\"") {
+		t.Errorf("dump-md says %s", b.out.String())
+	}
+	if got := superblock(t, V08, dev, sb); !got.Clean() {
+		t.Errorf("apply-al left %+v", got)
+	}
+	b.must("-f", "-", "v09", dev, "internal", "create-md", "1")
+	if !strings.Contains(b.err.String(), "Valid v08 meta-data found, convert to v09?") {
+		t.Errorf("create-md says %q", b.err.String())
+	}
+}
+
 // TestConvertV07: the order of the counters becomes the order of the UUIDs (the example of section 7.7).
 func TestConvertV07(t *testing.T) {
 	b := newBench(t)

@@ -64,6 +64,7 @@ type command struct {
 	readOnly    bool // never writes
 	raw         bool // any content, also of a busy device
 	neverShared bool // does not ask about a busy device
+	makes       bool // makes metadata of the format that it is told; others take v08 where v09 is asked for
 	noDevice    bool // works on a file only
 	args        int  // how many arguments it takes
 }
@@ -79,7 +80,7 @@ func init() { // the table refers to functions that look into it
 		{name: "dump-md", run: runDump, readOnly: true},
 		{name: "dump-superblock", arguments: "[--output-format={binary,hex,json}]", run: runDumpSuperblock, readOnly: true, raw: true},
 		{name: "hexdump-superblock", run: runHexdump, readOnly: true, raw: true},
-		{name: "restore-md", arguments: "file", run: runRestore, modifies: true, args: 1},
+		{name: "restore-md", arguments: "file", run: runRestore, modifies: true, makes: true, args: 1},
 		{name: "verify-dump", arguments: "file", run: runVerify, noDevice: true, args: 1},
 		{name: "apply-al", run: runApplyAL, modifies: true, neverShared: true},
 		{name: "wipe-md", run: runWipe, modifies: true},
@@ -87,7 +88,7 @@ func init() { // the table refers to functions that look into it
 		{name: "invalidate", run: runInvalidate, modifies: true},
 		{name: "dstate", run: runDstate, readOnly: true},
 		{name: "check-resize", run: runCheckResize, modifies: true},
-		{name: "create-md", arguments: createArguments, run: runCreate, modifies: true, args: 1},
+		{name: "create-md", arguments: createArguments, run: runCreate, modifies: true, makes: true, args: 1},
 		{name: "forget-peer", arguments: "--node-id {val} ", run: runForgetPeer, modifies: true, nodeID: true},
 		{name: "repair-md", arguments: "[--tentative]", run: runRepair, modifies: true},
 		{name: "read-dev-uuid", run: runReadDeviceUUID, hidden: true, readOnly: true},

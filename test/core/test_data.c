@@ -383,6 +383,26 @@ static void al_starves(void)
 	T_OK(drbd_al_get(&AL, 67, 67));
 }
 
+/* A transaction that is lost: what is hot in memory only is hot for nobody. */
+static void al_cannot_be_written(void)
+{
+	al_begin(AL_SLOTS);
+	T_EQ(drbd_al_prepare(&AL, 5, 5), AL_PENDING);
+	al_commit();
+	T_EQ(drbd_al_prepare(&AL, 6, 6), AL_PENDING);
+	T_OK(drbd_al_commit_begin(&AL));
+	drbd_al_committed(&AL, AL_FAILED);
+	T_OK(!drbd_al_get(&AL, 6, 6));
+	T_OK(!drbd_al_get(&AL, 5, 6));
+	T_EQ(drbd_al_prepare(&AL, 6, 6), AL_LOST);
+	T_EQ(drbd_al_prepare(&AL, 7, 7), AL_LOST);
+	/* those that had references put them as ever */
+	drbd_al_put(&AL, 5, 5);
+	drbd_al_put(&AL, 6, 6);
+	T_EQ(AL.total_refs, 0);
+	T_OK(!drbd_al_commit_begin(&AL));
+}
+
 /* Hot set in memory against the ring on disk, as a crash would find it. */
 static void al_survives_a_crash(void)
 {
@@ -865,6 +885,7 @@ const struct c_test data_tests[] = {
 	{ "ranges against a model", ranges_against_model },
 	{ "activity log: first write", al_first_write },
 	{ "activity log: starves", al_starves },
+	{ "activity log: cannot be written", al_cannot_be_written },
 	{ "activity log: survives a crash", al_survives_a_crash },
 	{ "receive holds the next epoch", receive_holds_the_next_epoch },
 	{ "receive is bounded", receive_is_bounded },

@@ -14,16 +14,18 @@ import (
 	"time"
 )
 
-// options is what `make test`, `make test-fast` and `make test-long` differ in.
+// options is what `make test`, `make test-fast`, `make test-long` and `make test-debug` differ in.
 type options struct {
-	fast bool
-	long bool
+	fast  bool
+	long  bool
+	debug bool
 }
 
 func main() {
 	var o options
 	flag.BoolVar(&o.fast, "fast", false, "only what needs no virtual machine")
 	flag.BoolVar(&o.long, "long", false, "more rounds, more seeds, longer fuzzing")
+	flag.BoolVar(&o.debug, "debug", false, "only the machine tests on the debug kernel")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -55,9 +57,11 @@ type check struct {
 	run  func(r *runner, name string)
 }
 
-func always(options) bool        { return true }
-func machines(o options) bool    { return !o.fast }
-func whenLong(o options) bool    { return o.long }
+func always(o options) bool      { return !o.debug }
+func machines(o options) bool    { return !o.fast && !o.debug }
+func whenLong(o options) bool    { return o.long && !o.debug }
+func onlyDebug(o options) bool   { return o.debug }
+func debugToo(o options) bool    { return o.long || o.debug }
 func sh(argv ...string) []string { return argv }
 
 // checks in their order: what fails fast comes first. The image has the stock tools that unit tests compare ours with.
@@ -65,8 +69,10 @@ var checks = []check{
 	{"gofmt", always, (*runner).gofmt},
 	{"go vet", always, command(sh("scripts/go", "vet", "./..."))},
 	{"generated files are fresh", always, command(sh("scripts/check-generated"))},
-	{"the debug kernel", whenLong, command(sh("scripts/build-debug-kernel"))},
-	{"module for the debug kernel", whenLong, command(sh("scripts/build-module", "debug"))},
+	{"the debug kernel", debugToo, command(sh("scripts/build-debug-kernel"))},
+	{"module for the debug kernel", debugToo, command(sh("scripts/build-module", "debug"))},
+	{"the guests' disk image", onlyDebug, command(sh("scripts/build-guest"))},
+	{"the programs", onlyDebug, command(sh("scripts/build-tools"))},
 	{"the guests' disk image", machines, command(sh("scripts/build-guest"))},
 	{"unit tests", always, goTests("unit", "-skip", "^TestVM", "./...")},
 	{"module for kernel 6.1, all warnings, sparse", always, command(sh("scripts/build-module", "6.1", "--sparse"))},
@@ -77,12 +83,9 @@ var checks = []check{
 	{"fuzzing", whenLong, (*runner).fuzz},
 	{"the programs", machines, command(sh("scripts/build-tools"))},
 	{"machine tests", machines, goTests("vm", "-p", "1", "-run", "^TestVM", "-timeout", "50m", "./test/vm/...", "./test/bench")},
-	{"machine tests on the debug kernel", whenLong, goTests("debug", "-p", "1", "-run", debugTests, "-timeout", "50m", "./test/vm/faults")},
+	{"machine tests on the debug kernel", debugToo, goTests("debug", "-p", "1", "-run", "^TestVM", "-timeout", "120m", "./test/vm/faults",
+		"./test/vm/features", "./test/vm/pairs", "./test/vm/demo")},
 }
-
-// debugTests are the machine tests that ours runs against ours: the debug kernel has
-// no stock module.
-const debugTests = "^TestVM(BadInput|GarbageOnThePort|WritesThroughCuts|DetachAndAttach)$/^(Ours)?$"
 
 // findTop is the source tree: the working folder of `make`.
 func findTop() (string, error) {

@@ -143,7 +143,7 @@ func goTests(kind string, args ...string) func(*runner, string) {
 		if !r.options.fast {
 			env = append(env, "DRBD_REFERENCE=required") // the guests' image has it
 		}
-		if r.options.long {
+		if r.options.long && kind != "debug" { // slow enough
 			env = append(env, "DRBD_LONG=1")
 		}
 		argv := append(sh("scripts/go", "test", "-json", "-buildvcs=false", "-count=1"), args...)

@@ -142,6 +142,10 @@ bool peer_writes_cold_step(struct host *h)
 		h->peer_cold.next = n;
 		return false;
 	}
+	if (p == AL_LOST) {
+		write_finished(pr, -EIO);
+		return true;
+	}
 	pr->hot = true;
 	pr->al_generation = h->al_generation;
 	h->peer_cold_now = pr;

@@ -483,7 +483,7 @@ static void gather(struct host *h)
 		h->submit_phase = SUB_PARKED;
 		return;
 	}
-	if (!backing_get(h)) {
+	if (!h->ldev.plan || !h->ldev.plan->local_disk || !backing_get(h)) {
 		while ((r = pop(&h->cold)))
 			park(r);
 		h->submit_phase = SUB_PARKED;
@@ -492,7 +492,7 @@ static void gather(struct host *h)
 	while ((r = pop(&h->cold))) {
 		p = drbd_al_prepare(h->al, drbd_al_first(r->sector),
 				    drbd_al_last(r->sector, r->size));
-		if (p == AL_BATCH_FULL || p == AL_STARVING) {
+		if (p == AL_BATCH_FULL || p == AL_STARVING || p == AL_LOST) {
 			push_front(&r->node, &h->cold);
 			break;
 		}
@@ -506,18 +506,29 @@ static void gather(struct host *h)
 	h->submit_phase = SUB_HEAT_COMMIT;
 }
 
+/* The log could not be written: they wait, in front, until the disk is gone. */
+static void stay_cold(struct host *h)
+{
+	struct request *r;
+
+	while ((r = pop(&h->cold)))
+		core_list_add_tail(&r->node, &h->batch);
+	while ((r = pop(&h->batch))) {
+		al_put(r);
+		core_list_add_tail(&r->node, &h->cold);
+	}
+}
+
 static void commit(struct host *h)
 {
 	struct request *r;
 
 	if (!al_run(h))
 		return;
-	while ((r = pop(&h->batch))) {
-		if (h->al_error)
-			fail_request(r, -EIO);
-		else
-			enter(r);
-	}
+	if (h->al_error)
+		stay_cold(h);
+	while ((r = pop(&h->batch)))
+		enter(r);
 	backing_put(h);
 	if (h->batch_starved && drbd_log_close_epoch(&h->log))
 		sender_kick(h);

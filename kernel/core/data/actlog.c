@@ -92,7 +92,7 @@ bool drbd_al_get(struct act_log *al, u32 first, u32 last)
 	u32 e;
 
 	/* Those that wait come first, or a hot load would starve the cold. */
-	if (al->starving)
+	if (al->starving || al->failed)
 		return false;
 	for (e = first; e <= last; e++) {
 		struct al_slot *s = lookup(al, e, NULL);
@@ -179,6 +179,8 @@ enum al_prepare drbd_al_prepare(struct act_log *al, u32 first, u32 last)
 	bool pending = false, ok = true;
 
 	core_assert(!al->committing && last - first < AL_UPDATES);
+	if (al->failed)
+		return AL_LOST;
 	for (e = first; e <= last; e++)
 		cold += !lookup(al, e, NULL);
 	if (al->n_updates + cold > AL_UPDATES)
@@ -235,7 +237,8 @@ void drbd_al_committed(struct act_log *al, enum al_commit how)
 	if (!core_check(al->committing))
 		return;
 	/* In memory also after a failure: the waiting writes put what they took,
-	 * and the device is on its way out. */
+	 * and the device is on its way out. Until it is gone no other write may take them
+	 * for hot: a crash would not find them. */
 	for (n = 0; n < al->n_updates; n++) {
 		u32 i = al->update[n].slot;
 
@@ -244,6 +247,7 @@ void drbd_al_committed(struct act_log *al, enum al_commit how)
 	}
 	al->n_updates = 0;
 	al->committing = false;
+	al->failed |= how == AL_FAILED;
 	if (how != AL_WRITTEN)
 		return;
 	al->tr_number++;

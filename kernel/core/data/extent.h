@@ -168,6 +168,7 @@ struct act_log {
 	u32 total_refs;
 	bool committing;
 	bool starving;		/* somebody could not get its extents: others queue behind */
+	bool failed;		/* a transaction was lost: nothing becomes hot any more */
 	/* the transaction being collected */
 	u32 n_updates;
 	struct al_update update[AL_UPDATES];
@@ -202,6 +203,7 @@ enum al_prepare {
 	AL_PENDING,		/* references taken; valid once the pending transaction is committed */
 	AL_BATCH_FULL,		/* does not fit into this transaction: commit, then ask again */
 	AL_STARVING,		/* no slot can be freed: wait for a put */
+	AL_LOST,		/* the log cannot be written: wait until the disk is gone */
 };
 /* All or nothing for [first, last]. Called by the device's submit work only. */
 enum al_prepare drbd_al_prepare(struct act_log *al, u32 first, u32 last);
@@ -219,8 +221,8 @@ enum al_commit {
 	AL_WRITTEN,		/* the block is stable */
 	AL_SKIPPED,		/* the log is switched off: nothing was written */
 	AL_FAILED,		/* pages or block could not be written: the device fails, the
-				 * writes that waited must not reach it, and put their
-				 * references */
+				 * writes that waited must not reach it, put their references
+				 * and go on when the plan is without the disk */
 };
 void drbd_al_committed(struct act_log *al, enum al_commit how);
 

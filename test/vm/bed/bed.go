@@ -131,6 +131,9 @@ func (b *Bed) Close(keep bool) {
 	b.mu.Unlock()
 	for _, m := range machines {
 		m.PowerOff()
+		for _, d := range m.served {
+			d.close()
+		}
 	}
 	b.net.close()
 	if !keep {

@@ -119,8 +119,9 @@ func (m *Machine) addPayload(c *cpio, tree *moduleTree) {
 		c.dir("payload/var/lib/drbd")
 		m.addHostFiles(c)
 	}
-	c.link("payload/usr/bin/fsync-writer", "/usr/sbin/bed-guest")
-	c.link("payload/usr/bin/block-hammer", "/usr/sbin/bed-guest")
+	for _, helper := range []string{"fsync-writer", "block-hammer", "ledger-write", "ledger-check"} {
+		c.link("payload/usr/bin/"+helper, "/usr/sbin/bed-guest")
+	}
 	c.bytes("payload/etc/hostname", modeFile, []byte(m.Name+"\n"))
 	hosts := "127.0.0.1 localhost\n"
 	for _, other := range m.bed.Machines() {

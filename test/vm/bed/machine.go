@@ -39,12 +39,17 @@ func ParseFlavour(s string) (Flavour, error) {
 	return 0, fmt.Errorf("flavour %q: ours or stock is expected", s)
 }
 
+// DebugKernel is the name of the kernel that watches itself (scripts/build-debug-kernel).
+// It has no stock DRBD.
+const DebugKernel = "debug"
+
 // Spec describes a machine to make. Zero values stand for the defaults.
 type Spec struct {
 	Flavour   Flavour
 	Kernel    string  // 5.10, 6.1 (default), 6.12, 7.2 or debug
 	Disks     []int64 // sizes in bytes of /dev/vda, /dev/vdb, ...
 	FillDisks bool    // with random bytes, other ones on each machine (all but the first and last MiB); else zeros
+	Volatile  bool    // the disks lose what was not flushed when the power goes, and can be made to fail (ServedDisk)
 	MemoryMB  int     // 384
 	CPUs      int     // 1
 	MTU       int     // 1500
@@ -67,6 +72,7 @@ type Machine struct {
 	number  int
 	spec    Spec
 	disks   []string
+	served  []*ServedDisk // with Volatile
 
 	mu    sync.Mutex
 	files map[string][]byte // put there at each boot
@@ -83,7 +89,7 @@ func newMachine(b *Bed, number int, spec Spec) (*Machine, error) {
 	}
 	if spec.MemoryMB == 0 {
 		spec.MemoryMB = 384
-		if spec.Kernel == "debug" {
+		if spec.Kernel == DebugKernel {
 			spec.MemoryMB = 1200 // shadow memory of KASAN
 		}
 	}
@@ -103,6 +109,14 @@ func newMachine(b *Bed, number int, spec Spec) (*Machine, error) {
 			return nil, err
 		}
 		m.disks = append(m.disks, path)
+		if spec.Volatile {
+			seed := uint64(number)<<32 | uint64(i)
+			d, err := serveDisk(path, m.path(fmt.Sprintf("disk%d.sock", i)), seed)
+			if err != nil {
+				return nil, err
+			}
+			m.served = append(m.served, d)
+		}
 	}
 	return m, nil
 }
@@ -209,6 +223,9 @@ func (m *Machine) kernelArguments() string {
 	if m.spec.Counting {
 		return kernelArguments + " norandmaps" // its counter is exact, and the same at each boot
 	}
+	if m.spec.Kernel == DebugKernel {
+		return kernelArguments + rightClock + " kmemleak=on"
+	}
 	return kernelArguments + rightClock
 }
 
@@ -240,9 +257,12 @@ func (m *Machine) qemuCommand(agentSocket string) []string {
 		argv = append(argv, "-plugin", m.spec.Plugin)
 	}
 	for i, disk := range m.disks {
-		argv = append(argv,
-			"-drive", fmt.Sprintf("if=none,id=d%d,file=%s,format=raw,cache=unsafe,discard=unmap", i, disk),
-			"-device", fmt.Sprintf("virtio-blk-pci,drive=d%d,serial=disk%d", i, i))
+		drive := fmt.Sprintf("if=none,id=d%d,file=%s,format=raw,cache=unsafe,discard=unmap", i, disk)
+		if m.spec.Volatile {
+			drive = fmt.Sprintf("if=none,id=d%d,format=raw,cache=writeback,discard=unmap,file.driver=nbd,"+
+				"file.server.type=unix,file.server.path=%s", i, m.served[i].socket())
+		}
+		argv = append(argv, "-drive", drive, "-device", fmt.Sprintf("virtio-blk-pci,drive=d%d,serial=disk%d", i, i))
 	}
 	// The last disk, so that the machine's own are /dev/vda, /dev/vdb, ...
 	return append(argv,
@@ -250,7 +270,8 @@ func (m *Machine) qemuCommand(agentSocket string) []string {
 		"-device", "virtio-blk-pci,drive=root,serial=bed-root")
 }
 
-// PowerOff is a power failure: whatever was not on the disks is lost.
+// PowerOff is a power failure: whatever was not on the disks is lost. What "on the disks"
+// means is up to Spec.Volatile.
 func (m *Machine) PowerOff() {
 	m.mu.Lock()
 	qemu, agent := m.qemu, m.agent
@@ -262,6 +283,25 @@ func (m *Machine) PowerOff() {
 	if agent != nil {
 		agent.close()
 	}
+	for _, d := range m.served {
+		d.conns.Wait()
+		if err := d.lose(); err != nil {
+			m.bed.logf("%s: %v", m.Name, err)
+		}
+	}
+}
+
+// Served is a disk of a machine with Spec.Volatile.
+func (m *Machine) Served(i int) *ServedDisk { return m.served[i] }
+
+// Become gives a machine that is off the DRBD of another flavour, as who replaces its
+// packages does. Disks and files stay.
+func (m *Machine) Become(f Flavour) error {
+	if m.On() {
+		return fmt.Errorf("%s is on: its DRBD cannot be replaced", m.Name)
+	}
+	m.spec.Flavour = f
+	return nil
 }
 
 // SetCable plugs the network cable in or pulls it: the guest sees its carrier go.

@@ -17,6 +17,14 @@ func Boot(t *testing.T, specs ...bed.Spec) (*bed.Bed, []*bed.Machine) {
 	if os.Getenv("DRBD_VM") == "" {
 		t.Skip("boots machines: set DRBD_VM=1, or run `make test`")
 	}
+	for i := range specs {
+		if specs[i].Kernel == "" {
+			specs[i].Kernel = os.Getenv("DRBD_VM_KERNEL") // "" is the bed's default
+		}
+		if specs[i].Kernel == bed.DebugKernel && specs[i].Flavour == bed.Stock {
+			t.Skip("the debug kernel has no stock module")
+		}
+	}
 	b, err := bed.New(bed.Options{Name: strings.ReplaceAll(t.Name(), "/", "-")})
 	if err != nil {
 		t.Fatal(err)
@@ -30,11 +38,6 @@ func Boot(t *testing.T, specs ...bed.Spec) (*bed.Bed, []*bed.Machine) {
 		}
 		b.Close(t.Failed())
 	})
-	for i := range specs {
-		if specs[i].Kernel == "" {
-			specs[i].Kernel = os.Getenv("DRBD_VM_KERNEL") // "" is the bed's default
-		}
-	}
 	machines, err := b.Start(context.Background(), specs...)
 	if err != nil {
 		t.Fatal(err)

@@ -35,6 +35,12 @@ func play(t *testing.T, s setting) {
 	if os.Getenv("DRBD_VM") == "" {
 		t.Skip("boots machines: set DRBD_VM=1, or run `make test`")
 	}
+	if os.Getenv("DRBD_VM_KERNEL") == bed.DebugKernel {
+		if s != (setting{bed.Ours, bed.Ours, "6.1"}) {
+			t.Skip("on the debug kernel: ours and ours, once")
+		}
+		s.kernel = bed.DebugKernel
+	}
 	var shown strings.Builder
 	dir, err := run(context.Background(), s, &shown, false)
 	if err != nil {

@@ -5,6 +5,8 @@ package faults
 
 import (
 	"context"
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -116,6 +118,25 @@ func (p *pair) connectFresh() {
 	p.wait(p.bravo, "cs:Connected ds:Inconsistent/Inconsistent", connectLimit)
 }
 
+// upAsEqual is up for disks that are equal already: their metadata say so, and nothing
+// is copied.
+func (p *pair) upAsEqual(external bool) {
+	p.t.Helper()
+	where := "/dev/vda internal"
+	if external {
+		where = "/dev/vdb flex-external"
+	}
+	for i, m := range []*bed.Machine{p.alpha, p.bravo} {
+		gi := "v08 " + where + " set-gi 1122334455667788:0:0:0:1:1:0:0:0:0:0"
+		if m.Spec().Flavour == bed.Ours {
+			gi = fmt.Sprintf("v09 %s set-gi --node-id %d 1122334455667788:0:0:0:1:1:0:0:1", where, 1-i)
+		}
+		p.run(m, "modprobe drbd && drbdadm create-md --force r0 && drbdmeta --force 2 "+gi+" && drbdadm up r0")
+	}
+	p.wait(p.alpha, "cs:Connected ro:Secondary/Secondary ds:UpToDate/UpToDate", connectLimit)
+	p.wait(p.bravo, "cs:Connected ro:Secondary/Secondary ds:UpToDate/UpToDate", connectLimit)
+}
+
 // equal takes both nodes down and compares the data of their disks.
 func (p *pair) equal() {
 	p.t.Helper()
@@ -137,3 +158,6 @@ func (p *pair) equal() {
 		p.t.Error(err)
 	}
 }
+
+// long tells whether these are the long tests.
+func long() bool { return os.Getenv("DRBD_LONG") != "" }

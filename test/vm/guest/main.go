@@ -13,6 +13,8 @@ import (
 var helpers = map[string]func(args []string) error{
 	"block-hammer": hammer,
 	"fsync-writer": fsyncWriter,
+	"ledger-write": ledgerWrite,
+	"ledger-check": ledgerCheck,
 }
 
 func main() {
