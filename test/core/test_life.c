@@ -712,6 +712,46 @@ static void generation_is_stable_first(void)
 	T_EQ(L.dev.plan.write_admission, PLAN_OPEN);
 }
 
+/*
+ * Identifiers that a peer was shown and has not compared yet do not change: it would
+ * find no difference where there is one by then.
+ */
+static void shown_identifiers_stay(void)
+{
+	linked(PRI);
+	both(PRI, CONN_CONNECTED, REPL_OFF, UTD, DISK_UNKNOWN);
+	L.dev.now.gen_pending = L.dev.next_state.gen_pending = true;
+	L.conn.link = LINK_HANDSHAKE;
+	L.pd.decided = false;
+	happens((struct core_event){ .type = EV_GENERATION_NEEDED, .dev = &L.dev });
+	T_EQ(L.dev.md.current_uuid & ~1ull, A);
+	/* connected with the same data: no new generation is needed any more */
+	state_comes(peer_state(SEC, CONN_CONNECTED, UTD, DISK_UNKNOWN));
+	T_EQ(L.dev.md.current_uuid & ~1ull, A);
+	T_OK(!L.dev.now.gen_pending);
+	T_EQ(L.dev.plan.write_admission, PLAN_OPEN);
+
+	/* it goes away again: now it is made */
+	linked(PRI);
+	both(PRI, CONN_CONNECTED, REPL_OFF, UTD, DISK_UNKNOWN);
+	L.dev.now.gen_pending = L.dev.next_state.gen_pending = true;
+	L.conn.link = LINK_HANDSHAKE;
+	L.pd.decided = false;
+	happens((struct core_event){ .type = EV_GENERATION_NEEDED, .dev = &L.dev });
+	link_breaks();
+	T_OK((L.dev.md.current_uuid & ~1ull) != A);
+
+	/* nor is anybody promoted whose peer has come back since it was judged */
+	linked(SEC);
+	job(JOB_PRIMARY);
+	L.conn.link = LINK_HANDSHAKE;
+	L.pd.decided = false;
+	L.conn.req.job = NULL;
+	happens((struct core_event){ .type = EV_TIMER });
+	T_EQ(L.res.now.role, SEC);
+	T_OK(!L.res.promoting);
+}
+
 /* Writes that the lost peer may not have end behind the generation that tells so. */
 static void lost_writes_end_behind_the_generation(void)
 {
@@ -882,6 +922,7 @@ static void target_in_order(void)
 	happens((struct core_event){ .type = EV_RESYNC_DONE, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd });
 	T_EQ(L.dev.now.disk, UTD);
 	T_EQ(L.dev.md.current_uuid, B);
+	T_EQ(L.pd.peer_uuids.bitmap_uuid, 0);
 	T_OK(called(HELPER_AFTER_RESYNC_TARGET));
 }
 
@@ -911,9 +952,13 @@ static void source_hears_the_end(void)
 		L.pd.sync = SYNC_RUN;
 		L.pd.sync_source = true;
 		*bitmap_uuid(&L.pd) = B;
+		L.pd.peer_uuids = (struct wire_uuids){ .current_uuid = 0xe0, .bitmap_uuid = 0xe4 };
 		state_comes(peer_state(SEC, REPL_ESTABLISHED, rows[i].disk, UTD));
 		T_EQ(L.pd.now.repl, REPL_ESTABLISHED);
 		T_EQ(*bitmap_uuid(&L.pd) != 0, rows[i].tracked);
+		/* what is compared when one of them attaches again */
+		T_EQ(L.pd.peer_uuids.current_uuid, rows[i].tracked ? 0xe0 : A);
+		T_EQ(L.pd.peer_uuids.bitmap_uuid, rows[i].tracked ? 0xe4 : 0);
 		T_OK(at(ACT_STOP_RESYNC) >= 0);
 	}
 }
@@ -1250,6 +1295,7 @@ const struct c_test life_tests[] = {
 	{ "demotion: in order", demotion_in_order },
 	{ "generations: when one is due", when_a_generation_is_due },
 	{ "generations: stable first", generation_is_stable_first },
+	{ "generations: what was shown stays", shown_identifiers_stay },
 	{ "generations: lost writes end behind it", lost_writes_end_behind_the_generation },
 	{ "handshake: two Primaries", two_primaries_meet },
 	{ "handshake: a Primary without a disk", diskless_primary_knows_its_data },

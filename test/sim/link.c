@@ -490,6 +490,12 @@ static int recv_one(struct host *h)
 
 	if (!p)
 		return -ECONNRESET;
+	if (!W->closing && below(20000) == 0) {
+		note("n%d has no memory for what it receives", h->id);
+		W->r.no_memory++;
+		pkt_free(p);
+		return -ENOMEM;
+	}
 	decode_header(h, STREAM_DATA, p, &hdr);
 	note("n%d < %s%s", h->id, drbd_packet_name(hdr.cmd), p->torn ? " (torn)" : "");
 	err = p->torn && !p->nv ? -ECONNRESET : dispatch(h, &hdr, p->bytes + hdr.header_len, p);
