@@ -617,7 +617,7 @@ bool receiver_ready(struct host *h)
 		return h->dropped ||
 		       (readable(h, CH_DATA) && !out_of_sequence(h, arrived(h, CH_DATA)));
 	case R_WAIT_IDLE:
-		return !h->active;
+		return !h->active || h->dropped;
 	case R_BARRIER:
 		return true;
 	case R_WAIT_DROPPED:
@@ -687,7 +687,10 @@ void receiver_run(struct host *h)
 		break;
 	case R_WAIT_IDLE:
 		h->rcv = R_READ;
-		take_at_hand(h);
+		if (h->dropped)
+			end_session(h, -ECONNRESET);
+		else
+			take_at_hand(h);
 		break;
 	case R_BARRIER:
 		if (peer_barrier(h, h->barrier))

@@ -366,6 +366,9 @@ static void tell_unsettled(void)
 		     n, h->open_ops, (unsigned long long)(h->log.head - h->log.tail), h->ranges.count,
 		     h->ranges.waiting, core_repl_name(h->st_pd.repl),
 		     core_list_empty(&h->parked) ? " none" : "");
+		note("n%d: receiver %u, draining %u, %u active writes of the peer%s%s%s", n, h->rcv,
+		     h->rcv_step, h->active, h->epoch_kick ? ", epochs to look at" : "",
+		     h->epoch_flush ? ", a flush" : "", h->snd_busy ? ", the sender is busy" : "");
 		if (h->log.head != h->log.tail)
 			note("n%d: oldest entry: kind %u, local %s, peer %s, flags %x", n, e->kind,
 			     drbd_leg_name(e->leg[0]), drbd_leg_name(e->leg[1]), e->flags);
