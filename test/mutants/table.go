@@ -47,7 +47,7 @@ var mutants = []mutant{
 	{"the count of a barrier ack is not checked", "13", "data/log_walk.c",
 		"else if (count != out->count)\n\t\tout->error = LOG_BARRIER_COUNT;", ""},
 	{"writes that wait for a slot are overtaken for ever", "14", "data/actlog.c",
-		"if (al->starving)\n\t\treturn false;", ""},
+		"if (al->starving || al->failed)", "if (al->failed)"},
 	{"a write with C ends when it is sent", "15", "data/request.c",
 		"[LEG_SENT] = PU | LEG_PAGES | LEG_COUNTS,", "[LEG_SENT] = LEG_UNDONE | LEG_PAGES | LEG_COUNTS,"},
 	{"new legs for a connection that is lost", "16", "data/log_walk.c",
