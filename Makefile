@@ -49,6 +49,10 @@ bench: setup tools guest ## what an I/O costs: raw, ours, the stock module, md m
 sim: ## run the simulator: SEEDS=2000 (FIRST=1); one of them with a trace: SEED=17
 	@scripts/go test ./test/sim -count=1 -timeout 0 -run 'TestSeeds$$' -v -args $(if $(SEED),-seed $(SEED),-seeds $(or $(SEEDS),2000) -first $(or $(FIRST),1))
 
+.PHONY: mutants
+mutants: ## undo the rules of kernel/core one by one: what notices it, and how soon? SEEDS=1000 (3 minutes)
+	@scripts/go run ./test/mutants -seeds $(or $(SEEDS),1000)
+
 .PHONY: module
 module: ## build drbd.ko: for the running kernel, or for a stock Debian kernel, KVER=5.10, 6.1, 6.12, 7.2
 ifeq ($(KVER),)

@@ -172,6 +172,7 @@ static void drop_link(struct drbd_resource *res, const struct core_action *a)
 	smp_store_release(&conn->dropped, true);
 	drbd_tcp_shutdown(conn);
 	wake_up(&conn->rcv_wait);
+	wake_up(&conn->idle_wait);
 }
 
 static void reconnect(struct drbd_resource *res, const struct core_action *a)

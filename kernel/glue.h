@@ -640,6 +640,7 @@ void drbd_peer_req_ack(struct drbd_peer_req *pr, u16 cmd, u64 block_id);
 void drbd_peer_active(struct drbd_connection *conn);
 void drbd_peer_inactive(struct drbd_connection *conn);
 void drbd_wait_peer_idle(struct drbd_connection *conn);
+bool drbd_receiver_wait_idle(struct drbd_connection *conn);
 /* For what sleeps in the block layer, of the peer or of the application. */
 void drbd_peer_queue(struct work_struct *work);
 struct plan_peer drbd_plan_of(const struct drbd_peer_device *pd);

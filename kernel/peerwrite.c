@@ -220,6 +220,17 @@ void drbd_wait_peer_idle(struct drbd_connection *conn)
 	wait_event(conn->idle_wait, !atomic_read(&conn->active));
 }
 
+/*
+ * The same for the receiver in the middle of a packet. A write of the peer may wait for
+ * one of ours, which ends only when the receiver has drained: so a link that is being
+ * taken down ends the wait. False then.
+ */
+bool drbd_receiver_wait_idle(struct drbd_connection *conn)
+{
+	wait_event(conn->idle_wait, !atomic_read(&conn->active) || READ_ONCE(conn->dropped));
+	return !READ_ONCE(conn->dropped);
+}
+
 /* --- the end of a write ------------------------------------------------------------------ */
 
 static void clear_in_sync(struct drbd_peer_req *pr)

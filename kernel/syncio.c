@@ -33,8 +33,9 @@ void drbd_bits_set(struct drbd_device *dev, struct drbd_peer_device *pd, u64 sec
 
 int drbd_recv_out_of_sync(struct drbd_peer_device *pd, const struct wire_block *b)
 {
-	/* a write that is still active might clear the bit again */
-	drbd_wait_peer_idle(pd->conn);
+	/* a write that is still active might clear the bit again; the peer has its own bit */
+	if (!drbd_receiver_wait_idle(pd->conn))
+		return -ECONNRESET;
 	/* nor may the reply to a request that is older than this notice */
 	spin_lock_irq(&pd->dev->extent_lock);
 	drbd_range_touch(&pd->dev->ranges, 1u << RANGE_RESYNC_REQUEST, b->sector,
@@ -262,9 +263,9 @@ enum range_result drbd_rs_reserve_listed(struct drbd_peer_req *pr, struct list_h
 
 /*
  * Writes of the peer reserve their range when their epoch may go; what it wrote
- * before it asked must be on the disk before that is read.
+ * before it asked must be on the disk before that is read. False: the link is lost.
  */
-void drbd_rs_order_behind_writes(struct drbd_peer_device *pd, u64 sector, u32 size)
+bool drbd_rs_order_behind_writes(struct drbd_peer_device *pd, u64 sector, u32 size)
 {
 	struct drbd_connection *conn = pd->conn;
 	bool held, busy;
@@ -278,8 +279,7 @@ void drbd_rs_order_behind_writes(struct drbd_peer_device *pd, u64 sector, u32 si
 	busy = drbd_range_busy(&pd->dev->ranges, 1u << RANGE_PEER_WRITE, sector,
 			       size >> SECTOR_BITS);
 	spin_unlock_irq(&pd->dev->extent_lock);
-	if (held || busy)
-		drbd_wait_peer_idle(conn);
+	return !(held || busy) || drbd_receiver_wait_idle(conn);
 }
 
 static struct drbd_peer_req *read_request(struct drbd_peer_device *pd, const struct wire_block *b,
@@ -311,7 +311,10 @@ int drbd_recv_read_request(struct drbd_peer_device *pd, const struct wire_block 
 		drbd_rs_refuse(pr, P_RS_CANCEL);
 		return 0;
 	}
-	drbd_rs_order_behind_writes(pd, b->sector, b->size);
+	if (!drbd_rs_order_behind_writes(pd, b->sector, b->size)) {
+		drbd_peer_req_free(pr);
+		return -ECONNRESET;
+	}
 	pr->backing = plan.serve_read ? drbd_backing_get(pd->dev) : NULL;
 	if (!pr->backing) {
 		drbd_rs_refuse(pr, resync ? P_NEG_RS_DREPLY : P_NEG_DREPLY);

@@ -20,7 +20,7 @@ enum range_result drbd_rs_reserve_listed(struct drbd_peer_req *pr, struct list_h
  * caller has made it active. */
 void drbd_rs_submit_read(struct drbd_peer_req *pr);
 /* Writes of the peer that came before now have their range, or are on the disk. May sleep. */
-void drbd_rs_order_behind_writes(struct drbd_peer_device *pd, u64 sector, u32 size);
+bool drbd_rs_order_behind_writes(struct drbd_peer_device *pd, u64 sector, u32 size);
 /* An answer of ours with data or a digest was acked: whoever is last frees it. */
 void drbd_rs_answer_acked(struct drbd_peer_req *pr);
 /* What came back is known to the controller, and a new step begun if it is time. */

@@ -250,7 +250,10 @@ int drbd_recv_ov_reply(struct drbd_peer_device *pd, const struct wire_block *b, 
 	}
 	memcpy(pr->hash, hash, b->digest_len);
 	pr->hash_len = b->digest_len;
-	drbd_rs_order_behind_writes(pd, b->sector, b->size);
+	if (!drbd_rs_order_behind_writes(pd, b->sector, b->size)) {
+		drbd_peer_req_free(pr);
+		return -ECONNRESET;
+	}
 	pr->alg = drbd_digest_get(pd->conn, DIGEST_VERIFY);
 	pr->backing = pr->alg ? drbd_backing_get(pd->dev) : NULL;
 	if (!pr->backing) {
@@ -307,7 +310,11 @@ int drbd_recv_ov_request(struct drbd_peer_device *pd, const struct wire_block *b
 		drbd_rs_refuse(pr, P_NEG_RS_DREPLY);
 		return 0;
 	}
-	drbd_rs_order_behind_writes(pd, b->sector, b->size);
+	if (!drbd_rs_order_behind_writes(pd, b->sector, b->size)) {
+		drbd_backing_put(pr->backing);
+		drbd_peer_req_free(pr);
+		return -ECONNRESET;
+	}
 	drbd_peer_req_pages(pr);
 	if (drbd_rs_reserve_listed(pr, &pd->ov_reads, RANGE_RESYNC_READ) == RANGE_GRANTED) {
 		drbd_peer_active(pd->conn);

@@ -157,6 +157,31 @@ static void completion_by_protocol(void)
 	}
 }
 
+/*
+ * The peer has received it and could not write it then; our own disk fails, too: with
+ * nobody who has the data the write has failed, whatever was said before.
+ */
+static void a_refused_write_is_no_success(void)
+{
+	struct log_entered w;
+	u32 i;
+
+	env_setup(LOG_EPOCH_LAZY);
+	env_plan_peer(0, PLAN_DATA, 2, 0);
+	drbd_log_attach(&E->log, 0, false);
+	w = write_at(0, 512, 0);
+	send_one(0);
+	T_OK(!(ack(0, LOG_ACK_RECV, w.entry) & LOG_COMPLETE));
+	T_OK(ack(0, LOG_ACK_NEG, w.entry) & LOG_HELD);
+	T_EQ(drbd_log_local_done(&E->log, w.entry, -EIO), LOG_HELD);
+	drbd_log_resolve_peer(&E->log, 0, E->log.head, LOG_RESOLVE_LOST, &E->sink);
+	drbd_log_resolve_disk(&E->log, &E->dev, E->log.head, LOG_RESOLVE_LOST, &E->sink);
+	for (i = 0; i < E->n && !(E->heard[i] & LOG_COMPLETE); i++)
+		;
+	T_OK(i < E->n);
+	T_EQ(w.entry->error, -EIO);
+}
+
 /* An ack has to fit in each of its fields, and only once. */
 static void acks_are_checked(void)
 {
@@ -820,6 +845,7 @@ static void retried_and_lost(void)
 }
 
 const struct c_test log_tests[] = {
+	{ "refused write is no success", a_refused_write_is_no_success },
 	{ "leg table is closed", leg_table_is_closed },
 	{ "protocol C from end to end", protocol_c_from_end_to_end },
 	{ "completion by protocol", completion_by_protocol },

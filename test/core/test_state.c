@@ -245,6 +245,7 @@ static const struct {
 	  VERDICT_DROP, false },
 	{ "no bitmap, always-asbp", -100,
 	  { BOTH, .after_sb_0p = ASB_DISCARD_REMOTE, .always_asbp = true }, VERDICT_SOURCE, true },
+	{ "no bitmap, I discard", -100, { BOTH, .discard_mine = true }, VERDICT_TARGET, true },
 	{ "one Primary, policy for none", 100,
 	  { .role = PRI, .peer_role = SEC, .disk = UTD, .pdsk = UTD, .after_sb_0p = ASB_DISCARD_REMOTE },
 	  VERDICT_DROP, false },
@@ -539,6 +540,8 @@ static void one_leg_each(void)
 				T_EQ(M.dev.plan.local_disk, disk >= INC);
 				/* bits are kept wherever a disk may come back to them */
 				T_EQ(p->slot, disk >= INC || disk == DISK_DETACHING ? 0 : -1);
+				/* what such a peer writes is out of sync there (11.2) */
+				T_EQ(p->track, pdsk < INC);
 				T_EQ(p->may_set_in_sync, repl >= REPL_SYNC_SOURCE && repl <= REPL_PAUSED_SYNC_T &&
 				     repl != REPL_VERIFY_S && repl != REPL_VERIFY_T);
 			}
@@ -602,8 +605,8 @@ static void rotation_of_a_target(void)
 	generation_sync_start_target(&M.pd);
 	T_EQ(M.dev.md.current_uuid, A + OFF);
 	T_EQ(*bitmap_uuid(&M.pd), 0);
-	M.pd.peer_uuids = (struct wire_uuids){ .current_uuid = B | 1, .bitmap_uuid = A + OFF,
-					       .history = { A, C } };
+	M.pd.peer_uuids = (struct wire_uuids){ .current_uuid = B | 1, .bitmap_uuid = A,
+					       .history = { C, D } };
 	generation_sync_finished(&M.pd);
 	T_EQ(M.dev.md.current_uuid, B);
 	T_EQ(M.dev.md.history[0], A + OFF);
@@ -624,7 +627,7 @@ static void rotation_of_strangers(void)
 	T_EQ(M.dev.md.peer[0].bitmap_uuid, 0);	/* this node itself */
 	*bitmap_uuid(&M.pd) = NEW;
 	generation_sync_start_source(&M.pd);
-	T_OK(*bitmap_uuid(&M.pd) != NEW && *bitmap_uuid(&M.pd) != NEW + OFF);
+	T_OK(*bitmap_uuid(&M.pd) && *bitmap_uuid(&M.pd) != NEW && *bitmap_uuid(&M.pd) != NEW + OFF);
 }
 
 /* Requests whose state the core alone judges, at the moment they are carried out: the answer, and nothing changed. */

@@ -309,6 +309,60 @@ static void verify(struct host *h)
 	job_run(h, job, said);
 }
 
+/* Somebody presses ctrl-C. */
+static void interrupt(struct host *h)
+{
+	struct core_node *n = h->jobs.next;
+
+	if (n == &h->jobs || container_of(n, struct job, link)->start.queued)
+		return;
+	note("n%d job %u is interrupted", h->id, container_of(n, struct job, link)->core.type);
+	post(h, &container_of(n, struct job, link)->cancel);
+}
+
+/* What nobody would type at this moment, but somebody does. */
+static void odd(struct host *h)
+{
+	W->r.odd++;
+	switch (below(8)) {
+	case 0:
+		run(h, JOB_SUSPEND_IO, false, false);
+		break;
+	case 1:
+		if (!h->st_res.susp_fen)
+			run(h, JOB_RESUME_IO, false, false);
+		break;
+	case 2:
+		run(h, JOB_PAUSE_SYNC, false, false);
+		break;
+	case 3:
+		run(h, JOB_RESUME_SYNC, false, false);
+		break;
+	case 4:
+		if (h->st_conn.cstate == CONN_CONNECTED || !someone_is_primary())
+			run(h, JOB_OUTDATE, false, false);
+		break;
+	case 5:
+		if (!someone_is_primary() && h->st_dev.disk == DISK_UP_TO_DATE)
+			run(h, JOB_INVALIDATE_PEER, false, chance(50));
+		break;
+	case 6:
+		run(h, h->st_res.role == ROLE_PRIMARY ? JOB_PRIMARY : JOB_SECONDARY, false, false);
+		break;
+	default:
+		interrupt(h);
+	}
+}
+
+static void stand_still(struct host *h)
+{
+	u64 ms = chance(70) ? below(900) : below(60000);
+
+	note("n%d stands still for %llu ms", h->id, (unsigned long long)ms);
+	W->r.pauses++;
+	h->still_until = W->now + ms * MS;
+}
+
 static void on_running(struct host *h, u32 what)
 {
 	if (what < 34)
@@ -329,7 +383,9 @@ static void on_running(struct host *h, u32 what)
 		attach(h);
 	else if (what >= 90)
 		verify(h);
-	else if (what < 86 && !someone_is_primary() && h->st_pd.pdsk == DISK_UP_TO_DATE)
+	else if (what >= 86)
+		odd(h);
+	else if (!someone_is_primary() && h->st_pd.pdsk == DISK_UP_TO_DATE)
 		run(h, JOB_INVALIDATE, false, false);
 }
 
@@ -350,6 +406,8 @@ static void act(void)
 		return;
 	else if (what < 15)
 		crash_node(n);
+	else if (what < 18)
+		stand_still(h);
 	else if (jobs_running(h) < 2)
 		on_running(h, below(100));
 }
@@ -359,6 +417,10 @@ static void act(void)
 static void put_right(struct host *h)
 {
 	W->client_on[h->id] = false;
+	if (h->st_res.susp_user && !job_runs(h, JOB_RESUME_IO))
+		run(h, JOB_RESUME_IO, false, false);
+	if (h->st_pd.user_isp && !job_runs(h, JOB_RESUME_SYNC))
+		run(h, JOB_RESUME_SYNC, false, false);
 	/* also while a demotion waits for what is frozen */
 	if (h->st_res.susp_fen && h->st_conn.cstate == CONN_STANDALONE && !job_runs(h, JOB_RESUME_IO))
 		run(h, JOB_RESUME_IO, false, false);
@@ -392,6 +454,9 @@ static void admin_tick(struct item *it)
 	} else if (!W->closing) {
 		W->closing = true;
 		W->closing_since = W->now;
+		for (n = 0; n < NODES; n++)
+			if (W->host[n])
+				W->host[n]->still_until = 0;
 		W->cut[0] = W->cut[1] = false;
 		W->up_at[0] = W->up_at[1] = W->now;
 		note("--- faults are over");

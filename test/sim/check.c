@@ -267,9 +267,13 @@ static struct md_superblock superblock(int n)
 static bool missed_end_of_sync(void)
 {
 	struct md_superblock a = superblock(0), b = superblock(1);
+	u64 a_tracks = a.peer[a.format == MD_V08 ? 0 : 1].bitmap_uuid & ~1ull;
+	u64 b_tracks = b.peer[0].bitmap_uuid & ~1ull;
 
-	return ((a.current_uuid ^ b.current_uuid) & ~1ull) == 0 &&
-	       (a.peer[a.format == MD_V08 ? 0 : 1].bitmap_uuid || b.peer[0].bitmap_uuid);
+	/* or the other one has gone on from there meanwhile */
+	if (a_tracks && b_tracks)
+		return a_tracks == (b.current_uuid & ~1ull) || b_tracks == (a.current_uuid & ~1ull);
+	return ((a.current_uuid ^ b.current_uuid) & ~1ull) == 0 && (a_tracks || b_tracks);
 }
 
 static void fork_branch(int node, const ver *content, bool stale)
@@ -343,7 +347,7 @@ static bool would_lose(u8 lose, u8 keep)
 		return !k->untold && (k->stale || W->branch[lose].acked > k->parent_acked);
 	}
 	if (descends(lose, keep))
-		return W->branch[lose].acked > 0;
+		return !W->branch[lose].untold && W->branch[lose].acked > 0;
 	return W->branch[lose].acked > 0 && W->branch[keep].acked > 0;
 }
 

@@ -179,12 +179,23 @@ static void check_replay(struct host *h)
 		violated("n%d: replay of the activity log finds other extents than were written", h->id);
 }
 
-/* It reached the medium, and so did before what it was to flush. */
+/*
+ * It reached the medium, and so did before what it was to flush - or only some of its
+ * sectors did. The superblock is believed to be written as one.
+ */
 static void late_md(struct disk *d, const struct io *io)
 {
 	if (io->flush)
 		cache_flush(d, io->flush_to);
-	put_md(d, io);
+	if (io->md_block == MD_SB || chance(60)) {
+		put_md(d, io);
+		return;
+	}
+	W->r.torn++;
+	memcpy(d->md + (size_t)io->md_block * MD_BLOCK, io->md, (1 + below(7)) * SECTOR_BYTES);
+	/* all that was in it may have been in the sectors that were written */
+	if (io->md_block < MD_BM)
+		hot_add(d, d->md + (size_t)io->md_block * MD_BLOCK);
 }
 
 /* Power is lost: what no flush covered, and what was under way, may be there or not. */

@@ -100,6 +100,8 @@ struct job *job_new(struct host *h, u8 type)
 	job->core.glue = job;
 	event_init(h, &job->start, EV_JOB, OF_NOBODY);
 	job->start.ev.job = &job->core;
+	event_init(h, &job->cancel, EV_JOB_CANCEL, OF_NOBODY);
+	job->cancel.ev.job = &job->core;
 	job->core.conn = &h->conn;
 	job->core.dev = &h->dev;
 	job->core.pd = &h->pd;

@@ -490,6 +490,12 @@ static int recv_one(struct host *h)
 
 	if (!p)
 		return -ECONNRESET;
+	if (!W->closing && below(20000) == 0) {
+		note("n%d has no memory for what it receives", h->id);
+		W->r.no_memory++;
+		pkt_free(p);
+		return -ENOMEM;
+	}
 	decode_header(h, STREAM_DATA, p, &hdr);
 	note("n%d < %s%s", h->id, drbd_packet_name(hdr.cmd), p->torn ? " (torn)" : "");
 	err = p->torn && !p->nv ? -ECONNRESET : dispatch(h, &hdr, p->bytes + hdr.header_len, p);
@@ -611,7 +617,7 @@ bool receiver_ready(struct host *h)
 		return h->dropped ||
 		       (readable(h, CH_DATA) && !out_of_sequence(h, arrived(h, CH_DATA)));
 	case R_WAIT_IDLE:
-		return !h->active;
+		return !h->active || h->dropped;
 	case R_BARRIER:
 		return true;
 	case R_WAIT_DROPPED:
@@ -681,7 +687,10 @@ void receiver_run(struct host *h)
 		break;
 	case R_WAIT_IDLE:
 		h->rcv = R_READ;
-		take_at_hand(h);
+		if (h->dropped)
+			end_session(h, -ECONNRESET);
+		else
+			take_at_hand(h);
 		break;
 	case R_BARRIER:
 		if (peer_barrier(h, h->barrier))

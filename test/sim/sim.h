@@ -264,6 +264,7 @@ struct host {
 		ev_openers, ev_gen, ev_error, ev_md_error, ev_refused, ev_closed, ev_timer;
 	struct core_node jobs;
 	u64 timer_at;
+	u64 still_until;
 
 	/* published after each step of core */
 	struct core_resource_state st_res;
@@ -385,6 +386,8 @@ struct sim_result {
 	u64 steps, ms;
 	u32 writes, reads, flushes, crashes, cuts, syncs, full_syncs, split_brains, forced, jobs;
 	u32 verifies, verified;	/* begun; blocks compared */
+	u32 pauses, torn, no_memory;	/* nodes that stood still; metadata blocks; receivers */
+	u32 odd;		/* commands that a reasonable administrator would not type */
 	u32 forks, resyncs_done, sessions, negotiations, errors, superseded, retried, fenced, resent;
 	char *trace;		/* malloc()ed */
 };

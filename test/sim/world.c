@@ -59,7 +59,8 @@ static const struct {
 	COUNTER(sessions), COUNTER(syncs), COUNTER(resyncs_done), COUNTER(full_syncs),
 	COUNTER(split_brains), COUNTER(forks), COUNTER(forced), COUNTER(jobs), COUNTER(errors),
 	COUNTER(superseded), COUNTER(retried), COUNTER(fenced), COUNTER(resent),
-	COUNTER(verifies), COUNTER(verified),
+	COUNTER(verifies), COUNTER(verified), COUNTER(pauses), COUNTER(torn), COUNTER(no_memory),
+	COUNTER(odd),
 };
 
 const char *sim_counter_name(u32 i)
@@ -173,12 +174,18 @@ static const struct {
 	[A_SET_BITS] = { set_bits_ready, set_bits_run },
 };
 
+/* Stopped as a whole, like a virtual machine that is: for it the clock will jump. */
+static bool stands_still(const struct host *h)
+{
+	return h && W->now < h->still_until;
+}
+
 static bool can_connect(void)
 {
 	int n;
 
 	for (n = 0; n < NODES; n++)
-		if (!W->host[n] || W->cut[n] || W->host[n]->rcv != R_CONNECT ||
+		if (!W->host[n] || stands_still(W->host[n]) || W->cut[n] || W->host[n]->rcv != R_CONNECT ||
 		    W->host[n]->order == ORDER_STOP)
 			return false;
 	return true;
@@ -206,10 +213,10 @@ static bool choose(struct choice *out)
 	} while (0)
 
 	for (i = 0; i < W->n_pool; i++)
-		if (W->pool[i]->at <= W->now)
+		if (W->pool[i]->at <= W->now && !stands_still(W->pool[i]->h))
 			CANDIDATE(4, .item = W->pool[i]);
 	for (n = 0; n < NODES; n++)
-		for (a = 0; W->host[n] && a < ACTORS; a++)
+		for (a = 0; W->host[n] && !stands_still(W->host[n]) && a < ACTORS; a++)
 			if (actors[a].ready(W->host[n]))
 				CANDIDATE(W->weight[n][a], .node = n, .actor = a);
 	if (can_connect())
@@ -227,9 +234,14 @@ static u64 next_time(void)
 	for (i = 0; i < W->n_pool; i++)
 		if (W->pool[i]->at > W->now)
 			at = min(at, W->pool[i]->at);
-	for (i = 0; i < NODES; i++)
-		if (W->host[i] && W->host[i]->rcv == R_PAUSE)
-			at = min(at, W->host[i]->rcv_until);
+	for (i = 0; i < NODES; i++) {
+		const struct host *h = W->host[i];
+
+		if (h && h->rcv == R_PAUSE && h->rcv_until > W->now)
+			at = min(at, h->rcv_until);
+		if (stands_still(h))
+			at = min(at, h->still_until);
+	}
 	return at;
 }
 
@@ -354,6 +366,9 @@ static void tell_unsettled(void)
 		     n, h->open_ops, (unsigned long long)(h->log.head - h->log.tail), h->ranges.count,
 		     h->ranges.waiting, core_repl_name(h->st_pd.repl),
 		     core_list_empty(&h->parked) ? " none" : "");
+		note("n%d: receiver %u, draining %u, %u active writes of the peer%s%s%s", n, h->rcv,
+		     h->rcv_step, h->active, h->epoch_kick ? ", epochs to look at" : "",
+		     h->epoch_flush ? ", a flush" : "", h->snd_busy ? ", the sender is busy" : "");
 		if (h->log.head != h->log.tail)
 			note("n%d: oldest entry: kind %u, local %s, peer %s, flags %x", n, e->kind,
 			     drbd_leg_name(e->leg[0]), drbd_leg_name(e->leg[1]), e->flags);

@@ -194,13 +194,14 @@ static bool job_peer_device_conf(struct core_job *job)
 	return finish(job, RES_SUCCESS);
 }
 
-/* A wish that needs no consent: judged, applied, announced by State. */
+/*
+ * A wish that needs no consent: judged, applied, announced by State. Judged as it is:
+ * sanitize() would quietly turn some that must be refused into no change at all.
+ */
 static bool apply_soft(struct core_job *job, const char *tag)
 {
-	s32 r;
+	s32 r = check_soft(job->res);
 
-	sanitize(job->res);
-	r = check_soft(job->res);
 	if (r < RES_SUCCESS) {
 		change_revert(job->res);
 		return fail(job, r, "%s", core_result_text(r));

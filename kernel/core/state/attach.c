@@ -135,6 +135,17 @@ static void take_disk(struct core_device *dev, const struct core_attach *a)
 	dev->resolve_due = false;
 }
 
+/* What the superblock remembers of peers that are away, before it is written anew. */
+static void remember_peers(struct core_device *dev)
+{
+	struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev)
+		if (pd->conn->now.cstate < CONN_CONNECTED && pd->now.pdsk == DISK_UNKNOWN &&
+		    dev->md.peer[pd->conn->peer_node_id].flags & MDF_PEER_OUTDATED)
+			pd->next.pdsk = DISK_OUTDATED;
+}
+
 static bool attach_start(struct core_job *job)
 {
 	struct core_device *dev = job->dev;
@@ -154,6 +165,7 @@ static bool attach_start(struct core_job *job)
 	take_disk(dev, a);
 	take_size(dev, core_size_at_attach(a));
 	dev->next_state.disk = DISK_ATTACHING;
+	remember_peers(dev);
 	change_commit(job->res, "attach");
 	dev->bits_set = true;
 	if (suspect) {

@@ -80,6 +80,18 @@ void generation_clear_tracking(struct core_peer_device *pd)
 	drbd_md_history_push(&pd->dev->md, old);
 }
 
+/* Both have the same set now; nobody says so, and a disk that attaches later is compared. */
+static void know_equal_set(struct core_peer_device *pd)
+{
+	const struct md_superblock *md = &pd->dev->md;
+
+	pd->peer_uuids.current_uuid = md->current_uuid & ~1ULL;
+	pd->peer_uuids.bitmap_uuid = 0;
+	pd->peer_uuids.history[0] = md->history[0];
+	pd->peer_uuids.history[1] = md->history[1];
+	pd->peer_uuids.flags &= ~(u64)UUID_CRASHED_PRIMARY;
+}
+
 void generation_sync_finished(struct core_peer_device *pd)
 {
 	struct core_device *dev = pd->dev;
@@ -88,6 +100,7 @@ void generation_sync_finished(struct core_peer_device *pd)
 
 	if (pd->sync_source) {
 		generation_clear_tracking(pd);
+		know_equal_set(pd);
 		return;
 	}
 	/* the target takes over the source's past; its own sync UUID is the newest of it */
@@ -98,6 +111,7 @@ void generation_sync_finished(struct core_peer_device *pd)
 	drbd_md_history_push(&dev->md, peer->history[0]);
 	drbd_md_history_push(&dev->md, peer->bitmap_uuid);
 	drbd_md_history_push(&dev->md, sync_uuid);
+	know_equal_set(pd);
 }
 
 /*
@@ -182,6 +196,17 @@ void generation_needed(struct core_resource *res, const struct core_event *ev)
 	(void)res;
 }
 
+/* The peer compares what it was shown: nothing of it changes before that is decided. */
+static bool shown_and_undecided(const struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev)
+		if (pd->conn->link == LINK_HANDSHAKE && !pd->decided)
+			return true;
+	return false;
+}
+
 /* Write the new generation, then open the plan; on failure there is none. */
 bool generation_step(struct core_device *dev)
 {
@@ -201,7 +226,8 @@ bool generation_step(struct core_device *dev)
 		return false;
 	}
 	if (!dev->gen_writing) {
-		if (!dev->gen_wanted || dev->now.disk != DISK_UP_TO_DATE)
+		if (!dev->gen_wanted || dev->now.disk != DISK_UP_TO_DATE ||
+		    shown_and_undecided(dev))
 			return false;
 		generation_rotate(dev);
 		write_md(dev);

@@ -240,6 +240,12 @@ bool job_primary(struct core_job *job)
 		job->phase = PRI_JUDGE;
 		return false;
 	case PRI_ASK:
+		/* a peer that came or went meanwhile: is it still the same question? */
+		if (in_transient_state(res)) {
+			job->asked = 0;
+			job->phase = PRI_JUDGE;
+			return false;
+		}
 		switch (ask_volumes(job, NULL, promotion_request(job))) {
 		case ASK_WAIT:
 			return false;
