@@ -39,7 +39,7 @@ func TestVMLeaksNothing(t *testing.T) {
 	p.run(p.alpha, "echo scan > /sys/kernel/debug/kmemleak; echo clear > /sys/kernel/debug/kmemleak")
 	for i := range 3 {
 		p.run(p.alpha, "drbdadm primary r0; dd if=/dev/urandom of=/dev/drbd2 bs=256k count=20 oflag=direct status=none; blkdiscard -o 1M -l 2M /dev/drbd2; sync")
-		p.run(p.alpha, "drbdadm verify r0")
+		p.run(p.alpha, "drbdadm verify --start=0 --stop=4M r0") // half a MiB a second
 		p.wait(p.alpha, "cs:Connected ds:UpToDate/UpToDate", syncLimit)
 		p.bed.Network().Cut(p.alpha, p.bravo)
 		p.wait(p.alpha, "cs:WFConnection", connectLimit)
@@ -81,15 +81,15 @@ func TestVMAllocationFailures(t *testing.T) {
 	p.upAsEqual(false)
 	p.run(p.alpha, "drbdadm down r0")
 	const inject = `for f in failslab fail_page_alloc; do cd /sys/kernel/debug/$f
-		echo Y > task-filter; echo %d > probability; echo 1 > interval; echo -1 > times; echo 0 > verbose; echo N > ignore-gfp-wait; done
+		echo Y > task-filter; echo 1 > probability; echo %d > interval; echo -1 > times; echo 0 > verbose; echo N > ignore-gfp-wait; done
 		cd /sys/kernel/debug/fail_page_alloc; echo 0 > min-order; cd /`
 	ctx, cancel := context.WithTimeout(context.Background(), 4*time.Minute)
 	defer cancel()
 	// only what drbdsetup does in the kernel is to fail, not the start of programs: it is
 	// told what to do through a shell that has become it
-	out, err := p.alpha.Run(ctx, fmt.Sprintf(inject, 2)+`
+	out, err := p.alpha.Run(ctx, fmt.Sprintf(inject, 10)+`
 		worked=0; failed=0
-		for i in $(seq 60); do
+		for i in $(seq 30); do
 			if (echo 1 > /proc/self/make-it-fail; exec drbdadm up r0) >/tmp/said 2>&1; then worked=$((worked+1)); else failed=$((failed+1)); fi
 			drbdadm down r0 >/dev/null 2>&1 || { echo "round $i: down fails"; cat /tmp/said; exit 1; }
 			grep -q "2: cs:" /proc/drbd && { echo "round $i leaves something behind"; cat /proc/drbd; exit 1; }
@@ -99,14 +99,14 @@ func TestVMAllocationFailures(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Logf("up: %s", out.Stdout)
-	if strings.Contains(out.Stdout, " 0 failed") {
-		t.Error("no allocation failed")
+	if strings.HasPrefix(out.Stdout, "0 worked") || strings.Contains(out.Stdout, " 0 failed") {
+		t.Error("that proves little: some should work and some fail")
 	}
 	p.run(p.alpha, "drbdadm up r0")
 	p.wait(p.alpha, "cs:Connected ds:UpToDate/UpToDate", syncLimit)
 	p.run(p.alpha, "drbdadm primary r0")
 	for _, m := range []*bed.Machine{p.alpha, p.bravo} {
-		p.run(m, fmt.Sprintf(inject, 5)+`
+		p.run(m, fmt.Sprintf(inject, 1)+`
 			for t in /proc/[0-9]*; do case $(cat $t/comm 2>/dev/null) in drbd*) echo 1 > $t/make-it-fail;; esac; done`)
 	}
 	p.run(p.alpha, "block-hammer /dev/drbd2 any 65536 4 5 1")

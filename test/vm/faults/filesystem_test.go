@@ -56,7 +56,7 @@ func TestVMFileSystems(t *testing.T) {
 func (p *pair) underStress(fs fileSystem) {
 	seconds := 5
 	if long() {
-		seconds = 30
+		seconds = 15
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)
 	defer cancel()
