@@ -159,7 +159,9 @@ func TestVMCommandsEnd(t *testing.T) {
 }
 
 // A resync that lasts until the command was given; adjust takes it back.
-const slowResync = "drbdsetup disk-options 2 --resync-rate=100K"
+// It is an option of the disk in 8.4, of the peer's device in 9.
+const slowResync = "drbdsetup disk-options 2 --resync-rate=100K 2>/dev/null || " +
+	"drbdsetup peer-device-options r0 0 0 --resync-rate=100K 2>/dev/null || drbdsetup peer-device-options r0 1 0 --resync-rate=100K"
 
 // settle brings both nodes back to two UpToDate disks and no Primary.
 func (c *ledgerPair) settle(ours, other *bed.Machine) {
