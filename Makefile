@@ -32,7 +32,7 @@ test-long: ## the same with more rounds, more seeds, longer fuzzing
 	@scripts/run-tests --long
 
 .PHONY: test-debug
-test-debug: ## the tests of pairs of ours on a kernel with KASAN, lockdep, kmemleak (an hour; builds that kernel first)
+test-debug: ## the tests of pairs of ours on a kernel with KASAN and lockdep (builds that kernel first)
 	@scripts/setup-host test
 	@scripts/run-tests --debug
 

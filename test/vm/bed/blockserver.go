@@ -29,8 +29,6 @@ type ServedDisk struct {
 	dirty  map[int64][][]byte // by sector: versions since the last flush, oldest first
 	random *rand.Rand
 	fault  DiskFault
-	record []DiskWrite // since Record
-	on     bool        // recording
 
 	conns sync.WaitGroup
 }
@@ -40,12 +38,6 @@ type DiskFault struct {
 	From, To               int64 // bytes; To 0: the end of the disk
 	Reads, Writes, Flushes bool  // these fail with an I/O error
 	Delay                  time.Duration
-}
-
-// DiskWrite is one write in the order of a recording; a flush has no data.
-type DiskWrite struct {
-	Offset int64
-	Data   []byte
 }
 
 const sectorSize = 512
@@ -107,37 +99,11 @@ func (d *ServedDisk) SetFault(f DiskFault) {
 	d.fault = f
 }
 
-// Record begins to keep all writes and flushes; Recorded ends that and returns them.
-func (d *ServedDisk) Record() {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.on, d.record = true, nil
-}
-
-// Recorded ends a recording.
-func (d *ServedDisk) Recorded() []DiskWrite {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.on = false
-	return d.record
-}
-
 // Settle writes the cache to the image file, as it does when the machine flushes.
 func (d *ServedDisk) Settle() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.flush()
-}
-
-// Overwrite changes the medium behind the machine's back.
-func (d *ServedDisk) Overwrite(offset int64, data []byte) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.flush(); err != nil {
-		return err
-	}
-	_, err := d.file.WriteAt(data, offset)
-	return err
 }
 
 // lose is what a power failure does: for each unit of the cache some version that it had
@@ -210,9 +176,6 @@ func (d *ServedDisk) writeBack() error {
 func (d *ServedDisk) write(offset int64, data []byte) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.on {
-		d.record = append(d.record, DiskWrite{offset, data})
-	}
 	for at := int64(0); at < int64(len(data)); at += sectorSize {
 		s := (offset + at) / sectorSize
 		d.dirty[s] = append(d.dirty[s], data[at:at+sectorSize:at+sectorSize])
@@ -240,9 +203,6 @@ func (d *ServedDisk) read(offset int64, data []byte) error {
 func (d *ServedDisk) sync() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.on {
-		d.record = append(d.record, DiskWrite{})
-	}
 	return d.flush()
 }
 

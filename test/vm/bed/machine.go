@@ -223,9 +223,6 @@ func (m *Machine) kernelArguments() string {
 	if m.spec.Counting {
 		return kernelArguments + " norandmaps" // its counter is exact, and the same at each boot
 	}
-	if m.spec.Kernel == DebugKernel {
-		return kernelArguments + rightClock + " kmemleak=on"
-	}
 	return kernelArguments + rightClock
 }
 

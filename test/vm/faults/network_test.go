@@ -83,7 +83,7 @@ func TestVMFlappingLink(t *testing.T) {
 func TestVMCommandsEnd(t *testing.T) {
 	const deadline = 20 * time.Second
 	commands := []string{"drbdadm secondary r0", "drbdadm disconnect r0", "drbdadm detach r0", "drbdadm down r0"}
-	eachDiskPair(t, "", "on-io-error detach; c-plan-ahead 0; resync-rate 100K;", func(c *ledgerPair) {
+	eachDiskPair(t, "", "on-io-error detach; c-plan-ahead 0;", func(c *ledgerPair) {
 		ours := c.alpha
 		if ours.Spec().Flavour != bed.Ours {
 			ours = c.bravo
@@ -92,7 +92,7 @@ func TestVMCommandsEnd(t *testing.T) {
 		if other == ours {
 			other = c.alpha
 		}
-		c.run(c.alpha, "drbdadm secondary r0")
+		c.settle(ours, other)
 		fill := func() {
 			c.run(other, "drbdadm disconnect r0")
 			c.run(ours, "drbdadm primary r0 && dd if=/dev/urandom of=/dev/drbd2 bs=1M count=8 oflag=direct status=none && drbdadm secondary r0")
@@ -158,15 +158,20 @@ func TestVMCommandsEnd(t *testing.T) {
 	})
 }
 
+// A resync that lasts until the command was given; adjust takes it back.
+// It is an option of the disk in 8.4, of the peer's device in 9.
+const slowResync = "drbdsetup disk-options 2 --resync-rate=100K 2>/dev/null || " +
+	"drbdsetup peer-device-options r0 0 0 --resync-rate=100K 2>/dev/null || drbdsetup peer-device-options r0 1 0 --resync-rate=100K"
+
 // settle brings both nodes back to two UpToDate disks and no Primary.
 func (c *ledgerPair) settle(ours, other *bed.Machine) {
 	c.t.Helper()
 	c.bed.Network().Restore(ours, other)
 	for _, m := range []*bed.Machine{ours, other} {
-		c.run(m, "drbdadm adjust r0; drbdadm resume-sync r0 2>/dev/null; drbdadm disk-options --resync-rate=400M r0; drbdadm connect r0 2>/dev/null; true")
+		c.run(m, "drbdadm adjust r0; drbdadm resume-sync r0 2>/dev/null; drbdadm connect r0 2>/dev/null; true")
 	}
 	for _, m := range []*bed.Machine{ours, other} {
 		c.wait(m, upToDate, syncLimit)
-		c.run(m, "drbdadm secondary r0; drbdadm disk-options --resync-rate=100K r0")
+		c.run(m, "drbdadm secondary r0; "+slowResync)
 	}
 }

@@ -161,3 +161,5 @@ func (p *pair) equal() {
 
 // long tells whether these are the long tests.
 func long() bool { return os.Getenv("DRBD_LONG") != "" }
+
+func onDebug() bool { return os.Getenv("DRBD_VM_KERNEL") == bed.DebugKernel }
