@@ -254,6 +254,33 @@ static s32 disk_opts(struct nl_request *rq)
 	return r;
 }
 
+static s32 resize(struct nl_request *rq)
+{
+	struct nl_resize_parms parms;
+	struct drbd_job job;
+	u64 present = 0;
+	int err;
+	s32 r;
+
+	nl_resize_parms_defaults(&parms);
+	err = payload(rq) ? nl_resize_parms_from_attrs(&parms, payload(rq), NL_CREATE, &present) : 0;
+	if (err)
+		return bad_payload(rq, err);
+	if (present & (NL_BIT(NLF_RESIZE_PARMS_AL_STRIPES) | NL_BIT(NLF_RESIZE_PARMS_AL_STRIPE_SIZE))) {
+		nl_text(rq, "this version of the module cannot change the shape of the activity log: give it to drbdadm create-md");
+		return ERR_INVALID_REQUEST;
+	}
+	drbd_job_init(&job, JOB_RESIZE);
+	job.core.dev = &rq->dev->core;
+	job.core.start = parms.resize_size;
+	job.core.force = parms.resize_force;
+	job.core.flag = parms.no_resync;
+	r = no_error_if_ok(run(rq, &job));
+	if (r == NO_ERROR)
+		rq->dev->disk_conf.disk_size = parms.resize_size;
+	return r;
+}
+
 static s32 detach_device(struct nl_request *rq, struct drbd_device *dev, bool force)
 {
 	struct drbd_job job;
@@ -876,6 +903,7 @@ const struct nl_handler nl_handlers[NLOP_MAX + 1] = {
 	[NLOP_DEL_MINOR] = { del_minor, NL_LOCK_REGISTRY },
 	[NLOP_ATTACH] = { attach, NL_LOCK_ADM },
 	[NLOP_DETACH] = { detach, NL_LOCK_ADM },
+	[NLOP_RESIZE] = { resize, NL_LOCK_ADM },
 	[NLOP_CHG_DISK_OPTS] = { disk_opts, NL_LOCK_ADM },
 	[NLOP_OUTDATE] = { outdate, NL_LOCK_ADM },
 	[NLOP_SUSPEND_IO] = { suspend_io, NL_LOCK_ADM },

@@ -433,6 +433,7 @@ static bool (*const jobs[JOB_TYPES])(struct core_job *) = {
 	[JOB_SUSPEND_IO] = job_suspend_io,
 	[JOB_RESUME_IO] = job_resume_io,
 	[JOB_VERIFY] = job_verify,
+	[JOB_RESIZE] = job_resize,
 };
 
 bool job_step(struct core_job *job)

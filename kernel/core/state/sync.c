@@ -76,6 +76,23 @@ static void take_sync_uuid(struct core_peer_device *pd, u64 uuid)
 	pd->helper_started = false;
 }
 
+/*
+ * The device has grown; both have set the bits of what is new. From now on writes
+ * are those of a resync: the peer's disk is no longer UpToDate.
+ */
+void sync_growth(struct core_peer_device *pd, bool source)
+{
+	pd->sync_source = source;
+	pd->full_sync = false;
+	pd->use_csums = wants_csums(pd);
+	pd->exchange = false;
+	pd->rs_failed = 0;
+	pd->helper_started = false;
+	pd->sync = source ? SYNC_HELPER : SYNC_WAIT_UUID;
+	pd->next.repl = source ? REPL_SYNC_SOURCE : REPL_WF_SYNC_UUID;
+	change_commit(pd->dev->res, "resize");
+}
+
 void bits_set(struct core_resource *res, const struct core_event *ev)
 {
 	struct core_peer_device *pd = ev->pd;
