@@ -176,6 +176,7 @@ struct core_connection {
 	bool fence_runs, fence_answered;
 	s32 fence_status;
 	bool fence_ok;			/* the peer is known to be outdated since: go on without it */
+	bool unfenced;			/* all is UpToDate at both ends, and unfence-peer was told */
 	u64 held_mask;			/* volumes 0..63 that had undone entries when the link broke */
 	bool go_on_due;			/* the receiver waits for us */
 };
