@@ -181,6 +181,8 @@ struct drbd_device {
 	struct drbd_told told;
 	struct nl_disk_conf disk_conf;		/* adm_mutex */
 
+	struct board_entry board;		/* turns.c */
+
 	struct log_device ldev;			/* res->log_lock */
 	u64 drain_to;				/* res->log_lock: position, 0 = nobody waits */
 	u32 read_turn;				/* round robin of reads; races are harmless */
@@ -538,6 +540,11 @@ void drbd_bitmap_set_from(struct drbd_device *dev, u64 sector);
 int drbd_bitmap_write_all(struct drbd_device *dev, struct drbd_backing *b);
 int drbd_bitmap_write_changed(struct drbd_device *dev, struct drbd_backing *b);
 int drbd_al_write_ring(struct drbd_device *dev, struct drbd_backing *b);
+
+/* turns.c: resync-after */
+void drbd_turns_refresh(struct drbd_device *dev);
+void drbd_turns_tell(struct drbd_resource *res);
+int drbd_turns_set(struct drbd_device *dev, s32 after, char *text);
 
 /* resize.c */
 void drbd_resize_work(struct work_struct *work);

@@ -89,6 +89,7 @@ static void refresh_facts(struct drbd_resource *res)
 		struct drbd_device *d = dev->glue;
 
 		dev->offer = offer_of(d);
+		drbd_turns_refresh(d);
 		spin_lock_irq(&d->bm_lock);
 		for (pd = dev->pds; pd; pd = pd->next_of_dev) {
 			s32 slot = dev->md.peer[pd->conn->peer_node_id].bitmap_index;
@@ -158,6 +159,7 @@ static void step(struct drbd_resource *res, const struct core_event *ev)
 	refresh_facts(res);
 	core_step(&res->core, ev, ktime_get_ns() / NSEC_PER_MSEC, get_random_u64());
 	publish_status(res);
+	drbd_turns_tell(res);
 	drbd_execute(res);
 	arm_timer(res);
 }

@@ -222,7 +222,9 @@ static s32 attach(struct nl_request *rq)
 	}
 	conf.al_extents = clamp_t(u32, conf.al_extents, DISK_CONF_AL_EXTENTS_MIN,
 				  DISK_CONF_AL_EXTENTS_MAX);
-	r = drbd_attach(rq->dev, &conf, text);
+	r = drbd_turns_set(rq->dev, conf.resync_after, text);
+	if (!r)
+		r = drbd_attach(rq->dev, &conf, text);
 	pass_text(rq, text);
 	return r ? no_error_if_ok(r) : NO_ERROR;
 }
@@ -230,6 +232,7 @@ static s32 attach(struct nl_request *rq)
 static s32 disk_opts(struct nl_request *rq)
 {
 	struct nl_disk_conf conf = rq->dev->disk_conf;
+	char text[CORE_TEXT_MAX] = "";
 	struct drbd_job job;
 	int err;
 	s32 r;
@@ -245,12 +248,18 @@ static s32 disk_opts(struct nl_request *rq)
 		nl_text(rq, "Online freeing of the bitmap not supported");
 		return ERR_INVALID_REQUEST;
 	}
+	r = drbd_turns_set(rq->dev, conf.resync_after, text);
+	pass_text(rq, text);
+	if (r)
+		return r;
 	drbd_job_init(&job, JOB_DISK_CONF);
 	job.core.dev = &rq->dev->core;
 	job.core.arg.disk_conf = &conf;
 	r = no_error_if_ok(run(rq, &job));
 	if (r == NO_ERROR)
 		rq->dev->disk_conf = conf;
+	else
+		drbd_turns_set(rq->dev, rq->dev->disk_conf.resync_after, text);
 	return r;
 }
 

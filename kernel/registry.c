@@ -338,6 +338,7 @@ static struct drbd_device *device_alloc(struct drbd_resource *res, u32 minor, u3
 	INIT_WORK(&dev->offer_work, drbd_disk_offer_work);
 	INIT_WORK(&dev->resize_work, drbd_resize_work);
 	nl_disk_conf_defaults(&dev->disk_conf);
+	dev->board = (struct board_entry){ .minor = minor, .after = -1 };
 	drbd_range_table_init(&dev->ranges);
 	core_device_init(&dev->core, &res->core, minor, vnr);
 	dev->core.glue = dev;

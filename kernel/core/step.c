@@ -241,6 +241,7 @@ static bool step_all(struct core_resource *res)
 	for_each_device(dev, res) {
 		did |= disk_step(dev);
 		did |= resize_step(dev);
+		did |= sync_take_turns(dev);
 		did |= generation_step(dev);
 	}
 	for_each_connection(conn, res) {

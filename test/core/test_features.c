@@ -826,7 +826,85 @@ static void unfence_when_all_is_there(void)
 	T_OK(!action(ACT_HELPER));
 }
 
+/* --- resync-after ---------------------------------------------------------------------- */
+
+static const struct board_entry *entry(void *arg, u32 minor)
+{
+	const struct board_entry *e;
+
+	for (e = arg; e->minor != ~0u; e++)
+		if (e->minor == minor)
+			return e;
+	return NULL;
+}
+
+static void board_says_who_waits(void)
+{
+	struct board_entry b[] = {
+		{ 1, -1, true, false }, { 2, 1, true, false }, { 3, 2, true, false },
+		{ 4, 9, true, false }, { 5, 1, true, false }, { ~0u, -1, false, false },
+	};
+	u32 i;
+
+	for (i = 0; i < 5; i++)
+		T_OK(!drbd_board_waits(&b[i], entry, b));
+	b[0].busy = true;
+	T_OK(!drbd_board_waits(&b[0], entry, b));	/* nobody before it */
+	T_OK(drbd_board_waits(&b[1], entry, b) && drbd_board_waits(&b[2], entry, b));
+	T_OK(drbd_board_waits(&b[4], entry, b) && !drbd_board_waits(&b[3], entry, b));
+	b[1].disk = false;				/* the chain ends there */
+	T_OK(!drbd_board_waits(&b[2], entry, b) && drbd_board_waits(&b[4], entry, b));
+	T_OK(drbd_board_circle(1, 3, entry, b) && drbd_board_circle(2, 2, entry, b));
+	T_OK(!drbd_board_circle(4, 3, entry, b) && !drbd_board_circle(1, -1, entry, b) &&
+	     !drbd_board_circle(9, 3, entry, b));
+	/* others made one meanwhile: found, not followed for ever */
+	b[0].after = 3;
+	T_OK(drbd_board_circle(7, 3, entry, b));
+	b[0].busy = false;
+	b[1].disk = true;
+	T_OK(!drbd_board_waits(&b[2], entry, b));
+}
+
+static void resync_takes_turns(void)
+{
+	struct core_event ev = { .type = EV_NOTHING };
+	struct board_entry e;
+
+	connected("");
+	M.pd.sync = SYNC_RUN;
+	M.pd.sync_source = true;
+	M.pd.now.repl = M.pd.next.repl = REPL_SYNC_SOURCE;
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_INCONSISTENT;
+	core_board_entry(&M.dev, &e);
+	T_OK(e.busy && e.disk);
+	M.dev.must_wait = true;
+	core_step(&M.res, &ev, 1, 1);
+	T_EQ(M.pd.now.repl, REPL_PAUSED_SYNC_S);
+	T_OK(sends(P_STATE));
+	core_step(&M.res, &ev, 1, 1);
+	T_OK(!sends(P_STATE));
+	/* the administrator's pause and the turn: both must end */
+	M.job = (struct core_job){ .type = JOB_PAUSE_SYNC, .pd = &M.pd };
+	step(EV_JOB);
+	M.dev.must_wait = false;
+	core_step(&M.res, &ev, 1, 1);
+	T_EQ(M.pd.now.repl, REPL_PAUSED_SYNC_S);
+	M.job = (struct core_job){ .type = JOB_RESUME_SYNC, .pd = &M.pd };
+	step(EV_JOB);
+	T_EQ(M.pd.now.repl, REPL_SYNC_SOURCE);
+	/* who is told to wait holds up others, also without a resync */
+	connected("");
+	core_board_entry(&M.dev, &e);
+	T_OK(!e.busy);
+	M.pd.now.peer_isp = M.pd.next.peer_isp = true;
+	core_board_entry(&M.dev, &e);
+	T_OK(e.busy);
+}
+
 const struct c_test feature_tests[] = {
+	{ "resync-after: the board", board_says_who_waits },
+	{ "resync-after: turns", resync_takes_turns },
+
 	{ "leaving: a Primary outdates its peer", primary_outdates_who_it_leaves },
 	{ "leaving: a Secondary outdates itself", secondary_outdates_itself },
 	{ "leaving: the peer", peer_leaves_with_fencing },

@@ -354,6 +354,7 @@ struct host {
 	/* application */
 	u32 open_ops;
 	bool opened;
+	bool must_wait;		/* for a device that this world does not have (resync-after) */
 };
 
 /* --- what must hold: see check.c ------------------------------------------------------ */
@@ -370,6 +371,7 @@ struct branch {
 	u64 parent_acked;	/* of the parent when it forked */
 	bool stale;		/* forked from content that lacked acknowledged writes */
 	bool untold;		/* no generation can tell of what it lacks (docs/reliability.md) */
+	bool untracked;		/* that is so since nobody made a generation for it */
 	u64 forked;		/* when */
 };
 
@@ -385,6 +387,7 @@ struct sim_result {
 	u64 steps, ms;
 	u32 writes, reads, flushes, crashes, cuts, syncs, full_syncs, split_brains, forced, jobs;
 	u32 verifies, verified;	/* begun; blocks compared */
+	u32 turns;		/* resyncs that had to wait for their turn */
 	u32 forks, resyncs_done, sessions, negotiations, errors, superseded, retried, fenced, resent;
 	char *trace;		/* malloc()ed */
 };

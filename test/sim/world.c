@@ -59,7 +59,7 @@ static const struct {
 	COUNTER(sessions), COUNTER(syncs), COUNTER(resyncs_done), COUNTER(full_syncs),
 	COUNTER(split_brains), COUNTER(forks), COUNTER(forced), COUNTER(jobs), COUNTER(errors),
 	COUNTER(superseded), COUNTER(retried), COUNTER(fenced), COUNTER(resent),
-	COUNTER(verifies), COUNTER(verified),
+	COUNTER(verifies), COUNTER(verified), COUNTER(turns),
 };
 
 const char *sim_counter_name(u32 i)

@@ -113,6 +113,7 @@ void fence_thaw(struct core_resource *res, const char *tag);
 void sync_decided(struct core_peer_device *pd, bool source, bool full);
 void sync_full_started(struct core_peer_device *pd, bool source);
 void sync_growth(struct core_peer_device *pd, bool source);
+bool sync_take_turns(struct core_device *dev);
 void sync_abort(struct core_peer_device *pd);
 bool sync_step(struct core_peer_device *pd);
 void bitmap_received(struct core_resource *res, const struct core_event *ev);

@@ -21,6 +21,7 @@
 #include "../wire/control.h"
 #include "../disk/superblock.h"
 #include "../data/plan.h"
+#include "board.h"
 
 /* actions that one step can need, for a resource with this many volumes */
 #define CORE_ACTIONS_FOR(volumes)	(48 + 24 * (volumes))
@@ -229,6 +230,8 @@ struct core_device {
 	bool resolve_due;		/* held local legs end when error_md_gen is settled */
 	u32 error_md_gen;
 	u8 close_phase;			/* enum in attach.c */
+	bool must_wait;			/* resync-after: another device goes first; glue refreshes
+					 * it before each step */
 	bool resizing;			/* ACT_RESIZE is out */
 	bool resized_ok;		/* how the last one ended */
 	s32 resize_code;
@@ -484,6 +487,9 @@ void core_step(struct core_resource *res, const struct core_event *ev, u64 now_m
 /* generation.c: the superblock between its form on the disk and dev->md */
 void core_md_from_disk(struct core_device *dev, struct md_superblock *md);
 void core_md_to_disk(const struct core_device *dev, struct md_superblock *md);
+
+/* sync.c: what the other devices of this node see of it */
+void core_board_entry(const struct core_device *dev, struct board_entry *e);
 
 /* size.c: sectors of a device that is attached before any peer was heard */
 u64 core_size_at_attach(const struct core_attach *attach);
