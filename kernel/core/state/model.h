@@ -200,6 +200,7 @@ struct core_device {
 					 * glue refreshes it before each step */
 	u64 size;			/* sectors of /dev/drbdN */
 	u64 exposed_uuid;		/* generation that the application has seen */
+	bool parted_as_primary;		/* this node was Primary when the last peer went */
 	bool backing_discard;
 	u32 backing_max_bio;		/* bytes */
 	bool crashed_primary;

@@ -362,7 +362,7 @@ bool job_resize(struct core_job *job)
 {
 	struct core_device *dev = job->dev;
 	u16 flags = (job->force ? DDS_FORCED : 0) | (job->flag ? DDS_NO_RESYNC : 0);
-	u64 size;
+	u64 size = 0;
 
 	if (job->phase == 0) {
 		if (in_transient_state(job->res) || dev->resizing || dev->grown)
