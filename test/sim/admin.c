@@ -329,7 +329,7 @@ static void on_running(struct host *h, u32 what)
 		attach(h);
 	else if (what >= 90)
 		verify(h);
-	else if (what >= 86) {
+	else if (what >= 86 && W->opt.turns) {
 		h->must_wait = !h->must_wait;
 		W->r.turns += h->must_wait && h->pd.sync != SYNC_NONE;
 		post(h, &h->ev_timer);

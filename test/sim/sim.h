@@ -379,6 +379,7 @@ struct sim_options {
 	u64 seed;
 	u32 actions;		/* of the administrator and of fate */
 	bool trace;
+	bool turns;		/* resyncs have to wait for another device now and then */
 };
 
 struct sim_result {
