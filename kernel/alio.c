@@ -91,6 +91,21 @@ static int write_block(struct drbd_device *dev, struct drbd_backing *b, u32 tr_n
 			       b->layout.al_sector + (u64)pos * (AL_BLOCK >> SECTOR_BITS), true);
 }
 
+/* All blocks, with what is hot: the ring has another place. From the submit work. */
+int drbd_al_write_ring(struct drbd_device *dev, struct drbd_backing *b)
+{
+	u32 n = b->al_stripes * b->al_stripe_4k, tr;
+	int err = 0;
+
+	while (n-- && !err) {
+		spin_lock_irq(&dev->extent_lock);
+		tr = drbd_al_repeat(&dev->al->core, dev->al->block);
+		spin_unlock_irq(&dev->extent_lock);
+		err = write_block(dev, b, tr);
+	}
+	return err;
+}
+
 /* Commits what was prepared. 0, or the error: the prepared writes must not go out. */
 int drbd_al_commit(struct drbd_device *dev, struct drbd_backing *b)
 {

@@ -159,6 +159,13 @@ static int read_superblock(struct drbd_device *dev, const struct nl_disk_conf *c
 		err = drbd_md_layout_check(&a->core.md, conf->meta_dev_idx, md_bytes, &b->layout);
 	if (err)
 		return md_refused(err, conf->meta_dev, text);
+	b->md_bytes = md_bytes;
+	b->shape = (struct md_shape){
+		.index = conf->meta_dev_idx, .max_peers = a->core.md.bm_max_peers,
+		.bytes_per_bit = a->core.md.bm_bytes_per_bit,
+		.al_stripes = a->core.md.al_stripes,
+		.al_stripe_size_4k = a->core.md.al_stripe_size_4k,
+	};
 	b->al_stripes = a->core.md.al_stripes;
 	b->al_stripe_4k = a->core.md.al_stripe_size_4k;
 	a->core.d_size = drbd_md_capacity(&b->layout, conf->meta_dev_idx, bytes_of(b->bdev));

@@ -127,15 +127,39 @@ int drbd_bitmap_write_extent(struct drbd_device *dev, struct drbd_backing *b, u3
 	return err;
 }
 
+static void clear_slots(struct drbd_device *dev, struct bitmap *bm, u64 from)
+{
+	u64 bit, last;
+	u32 slot;
+
+	for (slot = 0; slot < bm->nr_slots; slot++)
+		for (bit = from; bit < bm->bits; bit = last + 1) {
+			last = min_t(u64, bit + BITMAP_BULK_BITS - 1, bm->bits - 1);
+			spin_lock_irq(&dev->bm_lock);
+			drbd_bitmap_clear(bm, slot, bit, last);
+			spin_unlock_irq(&dev->bm_lock);
+		}
+}
+
+/* Pages that nobody looks at yet: what the disk had behind the bitmap. */
+static void clear_unused(struct drbd_bitmap *bm, u64 capacity)
+{
+	u32 page, end = drbd_bitmap_pages(capacity, bm->core.nr_slots, bm->core.shift);
+
+	for (page = bm->core.nr_pages; page < end; page++) {
+		memset(bm->pages[page], 0, BITMAP_PAGE);
+		bm->page_flags[page] = 0;
+	}
+}
+
 /*
  * The device has another size than when the bitmap was loaded: smaller after
- * the first connect, or back to what the metadata holds. The pages were made
- * for the larger of both.
+ * the first connect, or back to what the metadata holds. The pages are there for
+ * the largest that the disk offers.
  */
 void drbd_bitmap_resize(struct drbd_device *dev, u64 capacity)
 {
 	struct drbd_bitmap *bm = dev->bitmap;
-	u32 page;
 
 	if (!bm || bm->core.capacity == capacity)
 		return;
@@ -144,15 +168,100 @@ void drbd_bitmap_resize(struct drbd_device *dev, u64 capacity)
 			 dev->vnr, dev->minor, (unsigned long long)capacity);
 		return;
 	}
+	clear_slots(dev, &bm->core, DIV_ROUND_UP_ULL(capacity, 1u << (bm->core.shift - SECTOR_BITS)));
+	clear_unused(bm, capacity);
 	spin_lock_irq(&dev->bm_lock);
-	drbd_bitmap_init(&bm->core, bm->pages, bm->page_flags, capacity, bm->core.nr_slots,
-			 bm->core.shift);
+	drbd_bitmap_set_capacity(&bm->core, bm->pages, bm->page_flags, capacity);
 	spin_unlock_irq(&dev->bm_lock);
-	for (page = 0; page < bm->core.nr_pages; page++) {
-		spin_lock_irq(&dev->bm_lock);
-		drbd_bitmap_recount(&bm->core, page, page);
-		spin_unlock_irq(&dev->bm_lock);
+}
+
+/*
+ * Makes @more, which is empty, hold tables of pages for @capacity that begin with
+ * those of @bm. drbd_bitmap_take_room() exchanges them. The pages may be looked at.
+ */
+int drbd_bitmap_room(struct drbd_bitmap *bm, u64 capacity, struct drbd_bitmap *more)
+{
+	u32 i, n = drbd_bitmap_pages(capacity, bm->core.nr_slots, bm->core.shift);
+
+	memset(more, 0, sizeof(*more));
+	if (n <= bm->nr_pages)
+		return 0;
+	more->pages = kvcalloc(n, sizeof(*more->pages), GFP_NOIO);
+	more->page_flags = kvcalloc(n, 1, GFP_NOIO);
+	more->nr_pages = bm->nr_pages;
+	while (more->pages && more->page_flags && more->nr_pages < n) {
+		void *page = (void *)get_zeroed_page(GFP_NOIO);
+
+		if (!page)
+			break;
+		more->pages[more->nr_pages++] = page;
 	}
+	if (more->nr_pages < n) {
+		for (i = bm->nr_pages; more->pages && i < more->nr_pages; i++)
+			free_page((unsigned long)more->pages[i]);
+		kvfree(more->pages);
+		kvfree(more->page_flags);
+		return -ENOMEM;
+	}
+	memcpy(more->pages, bm->pages, bm->nr_pages * sizeof(*bm->pages));
+	return 0;
+}
+
+/* The larger tables, if there are any. md_io held: no page is under I/O. */
+void drbd_bitmap_take_room(struct drbd_device *dev, struct drbd_bitmap *more)
+{
+	struct drbd_bitmap *bm = dev->bitmap;
+
+	if (!more->pages)
+		return;
+	spin_lock_irq(&dev->bm_lock);
+	memcpy(more->page_flags, bm->page_flags, bm->nr_pages);
+	swap(bm->pages, more->pages);
+	swap(bm->page_flags, more->page_flags);
+	bm->nr_pages = more->nr_pages;
+	bm->core.page = bm->pages;
+	bm->core.page_flags = bm->page_flags;
+	spin_unlock_irq(&dev->bm_lock);
+	kvfree(more->pages);
+	kvfree(more->page_flags);
+}
+
+/* Every slot: bits from @sector on. */
+void drbd_bitmap_set_from(struct drbd_device *dev, u64 sector)
+{
+	struct bitmap *bm = &dev->bitmap->core;
+	u64 bit, last, from = sector >> (bm->shift - SECTOR_BITS);
+	u32 slot;
+
+	for (slot = 0; slot < bm->nr_slots; slot++)
+		for (bit = from; bit < bm->bits; bit = last + 1) {
+			last = min_t(u64, bit + BITMAP_BULK_BITS - 1, bm->bits - 1);
+			spin_lock_irq(&dev->bm_lock);
+			drbd_bitmap_set(bm, slot, bit, last);
+			spin_unlock_irq(&dev->bm_lock);
+		}
+}
+
+/* md_io held */
+int drbd_bitmap_write_changed(struct drbd_device *dev, struct drbd_backing *b)
+{
+	if (!dev->bitmap->core.nr_pages)
+		return 0;
+	return write_pages(dev, b, 0, dev->bitmap->core.nr_pages - 1,
+			   BITMAP_PAGE_SET | BITMAP_PAGE_CLEARED);
+}
+
+/* To a place that has nothing of it yet. md_io held. */
+int drbd_bitmap_write_all(struct drbd_device *dev, struct drbd_backing *b)
+{
+	struct bitmap *bm = &dev->bitmap->core;
+	u32 page;
+
+	spin_lock_irq(&dev->bm_lock);
+	for (page = 0; page < bm->nr_pages; page++)
+		bm->page_flags[page] |= BITMAP_PAGE_SET;
+	spin_unlock_irq(&dev->bm_lock);
+	return drbd_bitmap_write_changed(dev, b);
 }
 
 void drbd_bm_work(struct work_struct *work)

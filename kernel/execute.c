@@ -276,6 +276,16 @@ static void set_size(struct drbd_resource *res, const struct core_action *a)
 	drbd_disk_set_size(dev, a->sectors);
 }
 
+static void resize(struct drbd_resource *res, const struct core_action *a)
+{
+	struct drbd_device *dev = a->dev->glue;
+
+	dev->resize_to = a->sectors;
+	dev->resize_set_from = a->stop;
+	/* the work that makes transactions of the activity log: never both at once */
+	queue_work(dev->submit_wq, &dev->resize_work);
+}
+
 static void drain(struct drbd_resource *res, const struct core_action *a)
 {
 	struct drbd_device *dev = a->dev->glue;
@@ -359,6 +369,7 @@ static void (*const executors[])(struct drbd_resource *, const struct core_actio
 	[ACT_WRITE_MD] = write_md,
 	[ACT_WRITE_BITMAP] = write_bitmap,
 	[ACT_SET_SIZE] = set_size,
+	[ACT_RESIZE] = resize,
 	[ACT_DRAIN] = drain,
 	[ACT_BLOCK_OPENS] = block_opens,
 	[ACT_ALLOW_OPENS] = allow_opens,

@@ -35,6 +35,7 @@
 #include "core/data/verify.h"
 #include "core/disk/alblock.h"
 #include "core/disk/layout.h"
+#include "core/disk/move.h"
 #include "core/wire/bitcode.h"
 #include "core/wire/connect.h"
 #include "core/wire/data.h"
@@ -134,7 +135,9 @@ struct drbd_backing {
 	struct block_device *bdev, *md_bdev;
 	struct compat_bdev handle, md_handle;
 	bool md_shared;				/* one handle for both */
-	struct md_layout layout;
+	struct md_layout layout;		/* changed under md_io, in the submit work, and md_lock */
+	u64 md_bytes;				/* of md_bdev, when the layout was made; the same */
+	struct md_shape shape;
 	u32 al_stripes, al_stripe_4k;
 	bool md_flushes;
 	struct percpu_ref ref;
@@ -178,6 +181,8 @@ struct drbd_device {
 	struct drbd_told told;
 	struct nl_disk_conf disk_conf;		/* adm_mutex */
 
+	struct board_entry board;		/* turns.c */
+
 	struct log_device ldev;			/* res->log_lock */
 	u64 drain_to;				/* res->log_lock: position, 0 = nobody waits */
 	u32 read_turn;				/* round robin of reads; races are harmless */
@@ -209,7 +214,8 @@ struct drbd_device {
 	struct md_superblock md_next;		/* md_lock: newest content asked for */
 	u32 md_next_gen;
 	u32 md_queued_gen;
-	struct work_struct md_work, bm_work, set_bits_work, offer_work;
+	struct work_struct md_work, bm_work, set_bits_work, offer_work, resize_work;
+	u64 resize_to, resize_set_from;		/* of the resize that runs: sectors */
 	u32 offered_discard, offered_zeroes;	/* bytes: offer_work */
 	struct drbd_peer_device *set_bits_pd;	/* NULL: all slots */
 	bool clear_bits;		/* set_bits_work: clear instead */
@@ -219,7 +225,7 @@ struct drbd_device {
 	atomic_t local_pending, app_pending;
 
 	struct drbd_event ev_md, ev_bm, ev_bits, ev_drained, ev_openers, ev_gen,
-			  ev_error, ev_md_error, ev_closed, ev_helper;
+			  ev_error, ev_md_error, ev_closed, ev_helper, ev_resized;
 };
 
 /* A plan that readers may look at under RCU (reads take no lock). */
@@ -529,6 +535,23 @@ int drbd_bitmap_write_dirty(struct drbd_device *dev, struct drbd_backing *b, u8 
 int drbd_bitmap_write_extent(struct drbd_device *dev, struct drbd_backing *b, u32 extent);
 void drbd_bitmap_resize(struct drbd_device *dev, u64 capacity);
 void drbd_bm_work(struct work_struct *work);
+int drbd_bitmap_room(struct drbd_bitmap *bm, u64 capacity, struct drbd_bitmap *more);
+void drbd_bitmap_take_room(struct drbd_device *dev, struct drbd_bitmap *more);
+void drbd_bitmap_set_from(struct drbd_device *dev, u64 sector);
+int drbd_bitmap_write_all(struct drbd_device *dev, struct drbd_backing *b);
+int drbd_bitmap_write_changed(struct drbd_device *dev, struct drbd_backing *b);
+int drbd_al_write_ring(struct drbd_device *dev, struct drbd_backing *b);
+
+/* turns.c: resync-after */
+void drbd_turns_refresh(struct drbd_device *dev);
+void drbd_turns_tell(struct drbd_resource *res);
+int drbd_turns_set(struct drbd_device *dev, s32 after, char *text);
+
+/* resize.c */
+void drbd_resize_work(struct work_struct *work);
+/* Sectors for data if the metadata moved to where the backing device ends now. */
+u64 drbd_backing_offer(struct drbd_backing *b);
+
 void drbd_set_bits_work(struct work_struct *work);
 /* Drops the references of a write to its extents, unless the disk of that time is gone. */
 void drbd_al_drop(struct drbd_device *dev, u32 gen, u64 sector, u32 size);

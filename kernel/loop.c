@@ -64,8 +64,23 @@ static bool has_events(struct drbd_resource *res)
 	return !list_empty_careful(&res->events) || kthread_should_stop();
 }
 
-/* What core may want to tell the peer with the identifiers: bits out of sync. */
-static void refresh_weights(struct drbd_resource *res)
+static u64 offer_of(struct drbd_device *dev)
+{
+	struct drbd_backing *b = drbd_backing_get(dev);
+	u64 sectors;
+
+	if (!b)
+		return dev->core.d_size;
+	sectors = drbd_backing_offer(b);
+	drbd_backing_put(b);
+	return sectors;
+}
+
+/*
+ * What core looks at and nobody tells it of: how many bits are out of sync, and how
+ * large the backing devices are now.
+ */
+static void refresh_facts(struct drbd_resource *res)
 {
 	struct core_device *dev;
 	struct core_peer_device *pd;
@@ -73,6 +88,8 @@ static void refresh_weights(struct drbd_resource *res)
 	for (dev = res->core.devices; dev; dev = dev->next) {
 		struct drbd_device *d = dev->glue;
 
+		dev->offer = offer_of(d);
+		drbd_turns_refresh(d);
 		spin_lock_irq(&d->bm_lock);
 		for (pd = dev->pds; pd; pd = pd->next_of_dev) {
 			s32 slot = dev->md.peer[pd->conn->peer_node_id].bitmap_index;
@@ -139,9 +156,10 @@ static void take_room(struct drbd_resource *res)
 static void step(struct drbd_resource *res, const struct core_event *ev)
 {
 	take_room(res);
-	refresh_weights(res);
+	refresh_facts(res);
 	core_step(&res->core, ev, ktime_get_ns() / NSEC_PER_MSEC, get_random_u64());
 	publish_status(res);
+	drbd_turns_tell(res);
 	drbd_execute(res);
 	arm_timer(res);
 }

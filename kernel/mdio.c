@@ -34,11 +34,14 @@ void drbd_md_write(struct drbd_device *dev, u32 gen)
 	queue_work(drbd_md_wq, &dev->md_work);
 }
 
-static u32 encode_newest(struct drbd_device *dev)
+/* Into md_page. Where the metadata lie is known here: core does not move them. md_io held. */
+static u32 encode_newest(struct drbd_device *dev, struct drbd_backing *b)
 {
 	u32 gen;
 
 	spin_lock_irq(&dev->md_lock);
+	if (b)
+		drbd_md_move_place(&dev->md_next, &b->layout);
 	drbd_md_encode(&dev->md_next, dev->md_page, true);
 	gen = dev->md_next_gen;
 	spin_unlock_irq(&dev->md_lock);
@@ -53,7 +56,7 @@ void drbd_md_work(struct work_struct *work)
 	u32 gen;
 
 	mutex_lock(&dev->md_io);
-	gen = encode_newest(dev);
+	gen = encode_newest(dev, b);
 	if (b)
 		err = drbd_md_sync_io(b, dev->md_page, b->layout.sb_sector, true);
 	mutex_unlock(&dev->md_io);

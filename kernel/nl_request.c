@@ -222,7 +222,9 @@ static s32 attach(struct nl_request *rq)
 	}
 	conf.al_extents = clamp_t(u32, conf.al_extents, DISK_CONF_AL_EXTENTS_MIN,
 				  DISK_CONF_AL_EXTENTS_MAX);
-	r = drbd_attach(rq->dev, &conf, text);
+	r = drbd_turns_set(rq->dev, conf.resync_after, text);
+	if (!r)
+		r = drbd_attach(rq->dev, &conf, text);
 	pass_text(rq, text);
 	return r ? no_error_if_ok(r) : NO_ERROR;
 }
@@ -230,6 +232,7 @@ static s32 attach(struct nl_request *rq)
 static s32 disk_opts(struct nl_request *rq)
 {
 	struct nl_disk_conf conf = rq->dev->disk_conf;
+	char text[CORE_TEXT_MAX] = "";
 	struct drbd_job job;
 	int err;
 	s32 r;
@@ -245,12 +248,45 @@ static s32 disk_opts(struct nl_request *rq)
 		nl_text(rq, "Online freeing of the bitmap not supported");
 		return ERR_INVALID_REQUEST;
 	}
+	r = drbd_turns_set(rq->dev, conf.resync_after, text);
+	pass_text(rq, text);
+	if (r)
+		return r;
 	drbd_job_init(&job, JOB_DISK_CONF);
 	job.core.dev = &rq->dev->core;
 	job.core.arg.disk_conf = &conf;
 	r = no_error_if_ok(run(rq, &job));
 	if (r == NO_ERROR)
 		rq->dev->disk_conf = conf;
+	else
+		drbd_turns_set(rq->dev, rq->dev->disk_conf.resync_after, text);
+	return r;
+}
+
+static s32 resize(struct nl_request *rq)
+{
+	struct nl_resize_parms parms;
+	struct drbd_job job;
+	u64 present = 0;
+	int err;
+	s32 r;
+
+	nl_resize_parms_defaults(&parms);
+	err = payload(rq) ? nl_resize_parms_from_attrs(&parms, payload(rq), NL_CREATE, &present) : 0;
+	if (err)
+		return bad_payload(rq, err);
+	if (present & (NL_BIT(NLF_RESIZE_PARMS_AL_STRIPES) | NL_BIT(NLF_RESIZE_PARMS_AL_STRIPE_SIZE))) {
+		nl_text(rq, "this version of the module cannot change the shape of the activity log: give it to drbdadm create-md");
+		return ERR_INVALID_REQUEST;
+	}
+	drbd_job_init(&job, JOB_RESIZE);
+	job.core.dev = &rq->dev->core;
+	job.core.start = parms.resize_size;
+	job.core.force = parms.resize_force;
+	job.core.flag = parms.no_resync;
+	r = no_error_if_ok(run(rq, &job));
+	if (r == NO_ERROR)
+		rq->dev->disk_conf.disk_size = parms.resize_size;
 	return r;
 }
 
@@ -896,6 +932,7 @@ const struct nl_handler nl_handlers[NLOP_MAX + 1] = {
 	[NLOP_DEL_MINOR] = { del_minor, NL_LOCK_REGISTRY },
 	[NLOP_ATTACH] = { attach, NL_LOCK_ADM },
 	[NLOP_DETACH] = { detach, NL_LOCK_ADM },
+	[NLOP_RESIZE] = { resize, NL_LOCK_ADM },
 	[NLOP_CHG_DISK_OPTS] = { disk_opts, NL_LOCK_ADM },
 	[NLOP_OUTDATE] = { outdate, NL_LOCK_ADM },
 	[NLOP_NEW_C_UUID] = { new_generation, NL_LOCK_ADM },

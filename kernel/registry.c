@@ -292,6 +292,7 @@ static void device_init_events(struct drbd_device *dev)
 	dev->ev_md_error.ev.flag = true;
 	drbd_event_init(&dev->ev_closed, EV_DISK_CLOSED, NULL, dev, NULL);
 	drbd_event_init(&dev->ev_helper, EV_HELPER_DONE, NULL, dev, NULL);
+	drbd_event_init(&dev->ev_resized, EV_RESIZED, NULL, dev, NULL);
 }
 
 static void device_unpost_all(struct drbd_device *dev)
@@ -299,6 +300,7 @@ static void device_unpost_all(struct drbd_device *dev)
 	struct drbd_event *all[] = {
 		&dev->ev_md, &dev->ev_bm, &dev->ev_bits, &dev->ev_drained, &dev->ev_openers,
 		&dev->ev_gen, &dev->ev_error, &dev->ev_md_error, &dev->ev_closed, &dev->ev_helper,
+		&dev->ev_resized,
 	};
 	u32 i;
 
@@ -334,7 +336,9 @@ static struct drbd_device *device_alloc(struct drbd_resource *res, u32 minor, u3
 	INIT_WORK(&dev->bm_work, drbd_bm_work);
 	INIT_WORK(&dev->set_bits_work, drbd_set_bits_work);
 	INIT_WORK(&dev->offer_work, drbd_disk_offer_work);
+	INIT_WORK(&dev->resize_work, drbd_resize_work);
 	nl_disk_conf_defaults(&dev->disk_conf);
+	dev->board = (struct board_entry){ .minor = minor, .after = -1 };
 	drbd_range_table_init(&dev->ranges);
 	core_device_init(&dev->core, &res->core, minor, vnr);
 	dev->core.glue = dev;

@@ -184,6 +184,7 @@ static void (*const handlers[EV_TYPES])(struct core_resource *, const struct cor
 	[EV_DISK_ERROR] = disk_error,
 	[EV_WRITE_REFUSED] = write_refused,
 	[EV_DISK_CLOSED] = disk_closed,
+	[EV_RESIZED] = resized,
 };
 
 /* Packets that the receiver hands over and then waits. */
@@ -239,6 +240,8 @@ static bool step_all(struct core_resource *res)
 
 	for_each_device(dev, res) {
 		did |= disk_step(dev);
+		did |= resize_step(dev);
+		did |= sync_take_turns(dev);
 		did |= generation_step(dev);
 	}
 	for_each_connection(conn, res) {

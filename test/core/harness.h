@@ -11,6 +11,7 @@
 #include "../../kernel/core/wire/bitcode.h"
 #include "../../kernel/core/disk/superblock.h"
 #include "../../kernel/core/disk/layout.h"
+#include "../../kernel/core/disk/move.h"
 #include "../../kernel/core/disk/alblock.h"
 #include "../../kernel/core/data/log.h"
 #include "../../kernel/core/data/notice.h"

@@ -859,11 +859,224 @@ static void new_generation_alone(void)
 	T_EQ(M.job.result, ERR_NO_DISK);
 }
 
+/* --- leaving, with fencing ------------------------------------------------------------- */
+
+/* Both UpToDate; we are so, the peer is so; with fencing resource-only here or not. */
+static void fenced(u8 role, u8 peer_role, bool fencing)
+{
+	connected("");
+	M.conn.conf.fencing_policy = fencing ? FENCING_RESOURCE_ONLY : FENCING_DONT_CARE;
+	M.res.now.role = M.res.next.role = role;
+	M.conn.now.peer_role = M.conn.next_state.peer_role = peer_role;
+	M.conn.receiver_runs = true;
+}
+
+static void leave(void)
+{
+	M.job = (struct core_job){ .type = JOB_DISCONNECT, .conn = &M.conn };
+	step(EV_JOB);
+}
+
+static bool asks_to_leave(u8 disk, u8 pdsk)
+{
+	struct packet_header hdr = { .cmd = P_CONN_ST_CHG_REQ, .length = 8 };
+	struct wire_state_req rq;
+	u32 i;
+
+	for (i = 0; i < M.res.nr_actions; i++)
+		if (M.actions[i].type == ACT_SEND && M.actions[i].packet.cmd == P_CONN_ST_CHG_REQ)
+			return !drbd_wire_get_state_req(&M.conn.wire, &hdr, M.actions[i].packet.body, &rq) &&
+			       rq.val.conn == CONN_DISCONNECTING && rq.val.disk == disk &&
+			       rq.val.pdsk == pdsk && !rq.mask.disk == !disk && !rq.mask.pdsk == !pdsk;
+	return false;
+}
+
+static void primary_outdates_who_it_leaves(void)
+{
+	fenced(ROLE_PRIMARY, ROLE_SECONDARY, true);
+	leave();
+	T_OK(asks_to_leave(0, DISK_OUTDATED));
+	T_EQ(M.pd.now.pdsk, DISK_UP_TO_DATE);	/* the peer must agree first */
+	peer_answers(RES_SUCCESS);
+	T_EQ(M.pd.now.pdsk, DISK_OUTDATED);
+	T_OK(M.conn.link == LINK_DRAINING && !action(ACT_HELPER));
+	/* the link breaks before the answer: nobody knows */
+	fenced(ROLE_PRIMARY, ROLE_SECONDARY, true);
+	leave();
+	step(EV_LINK_DOWN);
+	T_OK(M.pd.now.pdsk == DISK_UNKNOWN && action(ACT_HELPER)->helper == HELPER_FENCE_PEER);
+	/* without fencing nobody is outdated */
+	fenced(ROLE_PRIMARY, ROLE_SECONDARY, false);
+	leave();
+	T_OK(asks_to_leave(0, 0));
+}
+
+static void secondary_outdates_itself(void)
+{
+	fenced(ROLE_SECONDARY, ROLE_PRIMARY, false);
+	leave();
+	T_OK(asks_to_leave(0, 0));
+	peer_answers(RES_PRIMARY_NOP);
+	T_OK(asks_to_leave(DISK_OUTDATED, 0) && M.dev.now.disk == DISK_UP_TO_DATE);
+	peer_answers(RES_SUCCESS);
+	T_EQ(M.dev.now.disk, DISK_OUTDATED);
+	T_EQ(M.conn.link, LINK_DRAINING);
+	/* refused for another reason */
+	fenced(ROLE_SECONDARY, ROLE_PRIMARY, false);
+	leave();
+	peer_answers(RES_PRIMARY_NOP);
+	peer_answers(RES_NO_UP_TO_DATE_DISK);
+	T_EQ(M.job.result, RES_CW_FAILED_BY_PEER);
+	T_OK(M.conn.link == LINK_UP && M.dev.now.disk == DISK_UP_TO_DATE);
+}
+
+/* The peer leaves: what it proposes is judged here. */
+static s32 peer_leaves(u8 disk, u8 pdsk)
+{
+	struct core_event ev = {
+		.type = EV_STATE_CHG_REQ, .conn = &M.conn, .flag = true, .chg_req = {
+			.mask = { .conn = CONN_MASK, .disk = disk ? DISK_MASK : 0, .pdsk = pdsk ? DISK_MASK : 0 },
+			.val = { .conn = CONN_DISCONNECTING, .disk = disk, .pdsk = pdsk } },
+	};
+	u32 i;
+
+	core_step(&M.res, &ev, 1, 1);
+	for (i = 0; i < M.res.nr_actions; i++)
+		if (M.actions[i].type == ACT_SEND_META && M.actions[i].packet.cmd == P_CONN_ST_CHG_REPLY)
+			return (s32)get_be32_at(M.actions[i].packet.body);
+	return 0;
+}
+
+static void peer_leaves_with_fencing(void)
+{
+	fenced(ROLE_SECONDARY, ROLE_PRIMARY, true);
+	T_EQ(peer_leaves(0, DISK_OUTDATED), RES_SUCCESS);
+	T_EQ(M.dev.now.disk, DISK_OUTDATED);
+	T_EQ(M.conn.now.cstate, CONN_TEAR_DOWN);
+	/* a Primary with fencing lets nobody go who may believe to have the newest data */
+	fenced(ROLE_PRIMARY, ROLE_SECONDARY, true);
+	T_EQ(peer_leaves(0, 0), RES_PRIMARY_NOP);
+	T_OK(M.conn.now.cstate == CONN_CONNECTED && M.pd.now.repl == REPL_ESTABLISHED);
+	T_EQ(peer_leaves(DISK_OUTDATED, 0), RES_SUCCESS);
+	T_EQ(M.pd.now.pdsk, DISK_OUTDATED);
+	T_OK(!action(ACT_HELPER));
+	fenced(ROLE_PRIMARY, ROLE_SECONDARY, false);
+	T_EQ(peer_leaves(0, 0), RES_SUCCESS);
+	T_EQ(M.pd.now.pdsk, DISK_UNKNOWN);
+	/* nor one who takes the only good data along */
+	fenced(ROLE_PRIMARY, ROLE_SECONDARY, false);
+	M.dev.now.disk = M.dev.next_state.disk = DISK_DISKLESS;
+	T_EQ(peer_leaves(0, 0), RES_NO_UP_TO_DATE_DISK);
+}
+
+static void unfence_when_all_is_there(void)
+{
+	struct core_event ev = { .type = EV_NOTHING };
+
+	fenced(ROLE_PRIMARY, ROLE_SECONDARY, true);
+	core_step(&M.res, &ev, 1, 1);
+	T_OK(action(ACT_HELPER) && action(ACT_HELPER)->helper == HELPER_UNFENCE_PEER && !action(ACT_HELPER)->wait);
+	core_step(&M.res, &ev, 1, 1);
+	T_OK(!action(ACT_HELPER));
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_OUTDATED;
+	core_step(&M.res, &ev, 1, 1);
+	T_OK(!action(ACT_HELPER));
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_UP_TO_DATE;
+	core_step(&M.res, &ev, 1, 1);
+	T_OK(action(ACT_HELPER) != NULL);
+	fenced(ROLE_PRIMARY, ROLE_SECONDARY, false);
+	core_step(&M.res, &ev, 1, 1);
+	T_OK(!action(ACT_HELPER));
+}
+
+/* --- resync-after ---------------------------------------------------------------------- */
+
+static const struct board_entry *entry(void *arg, u32 minor)
+{
+	const struct board_entry *e;
+
+	for (e = arg; e->minor != ~0u; e++)
+		if (e->minor == minor)
+			return e;
+	return NULL;
+}
+
+static void board_says_who_waits(void)
+{
+	struct board_entry b[] = {
+		{ 1, -1, true, false }, { 2, 1, true, false }, { 3, 2, true, false },
+		{ 4, 9, true, false }, { 5, 1, true, false }, { ~0u, -1, false, false },
+	};
+	u32 i;
+
+	for (i = 0; i < 5; i++)
+		T_OK(!drbd_board_waits(&b[i], entry, b));
+	b[0].busy = true;
+	T_OK(!drbd_board_waits(&b[0], entry, b));	/* nobody before it */
+	T_OK(drbd_board_waits(&b[1], entry, b) && drbd_board_waits(&b[2], entry, b));
+	T_OK(drbd_board_waits(&b[4], entry, b) && !drbd_board_waits(&b[3], entry, b));
+	b[1].disk = false;				/* the chain ends there */
+	T_OK(!drbd_board_waits(&b[2], entry, b) && drbd_board_waits(&b[4], entry, b));
+	T_OK(drbd_board_circle(1, 3, entry, b) && drbd_board_circle(2, 2, entry, b));
+	T_OK(!drbd_board_circle(4, 3, entry, b) && !drbd_board_circle(1, -1, entry, b) &&
+	     !drbd_board_circle(9, 3, entry, b));
+	/* others made one meanwhile: found, not followed for ever */
+	b[0].after = 3;
+	T_OK(drbd_board_circle(7, 3, entry, b));
+	b[0].busy = false;
+	b[1].disk = true;
+	T_OK(!drbd_board_waits(&b[2], entry, b));
+}
+
+static void resync_takes_turns(void)
+{
+	struct core_event ev = { .type = EV_NOTHING };
+	struct board_entry e;
+
+	connected("");
+	M.pd.sync = SYNC_RUN;
+	M.pd.sync_source = true;
+	M.pd.now.repl = M.pd.next.repl = REPL_SYNC_SOURCE;
+	M.pd.now.pdsk = M.pd.next.pdsk = DISK_INCONSISTENT;
+	core_board_entry(&M.dev, &e);
+	T_OK(e.busy && e.disk);
+	M.dev.must_wait = true;
+	core_step(&M.res, &ev, 1, 1);
+	T_EQ(M.pd.now.repl, REPL_PAUSED_SYNC_S);
+	T_OK(sends(P_STATE));
+	core_step(&M.res, &ev, 1, 1);
+	T_OK(!sends(P_STATE));
+	/* the administrator's pause and the turn: both must end */
+	M.job = (struct core_job){ .type = JOB_PAUSE_SYNC, .pd = &M.pd };
+	step(EV_JOB);
+	M.dev.must_wait = false;
+	core_step(&M.res, &ev, 1, 1);
+	T_EQ(M.pd.now.repl, REPL_PAUSED_SYNC_S);
+	M.job = (struct core_job){ .type = JOB_RESUME_SYNC, .pd = &M.pd };
+	step(EV_JOB);
+	T_EQ(M.pd.now.repl, REPL_SYNC_SOURCE);
+	/* who is told to wait holds up others, also without a resync */
+	connected("");
+	core_board_entry(&M.dev, &e);
+	T_OK(!e.busy);
+	M.pd.now.peer_isp = M.pd.next.peer_isp = true;
+	core_board_entry(&M.dev, &e);
+	T_OK(e.busy);
+}
+
 const struct c_test feature_tests[] = {
 	{ "new generation: skips the first sync", initial_sync_skipped_here },
 	{ "new generation: the peer skips the first sync", initial_sync_skipped_there },
 	{ "new generation: both skip the first sync", initial_sync_skipped_by_both },
 	{ "new generation: alone", new_generation_alone },
+
+	{ "resync-after: the board", board_says_who_waits },
+	{ "resync-after: turns", resync_takes_turns },
+
+	{ "leaving: a Primary outdates its peer", primary_outdates_who_it_leaves },
+	{ "leaving: a Secondary outdates itself", secondary_outdates_itself },
+	{ "leaving: the peer", peer_leaves_with_fencing },
+	{ "unfence-peer: when all is there", unfence_when_all_is_there },
 
 	{ "repair: copies what is marked", repair_copies_what_is_marked },
 

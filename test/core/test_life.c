@@ -1148,6 +1148,8 @@ static void disconnect_asks(void)
 
 	linked(SEC);
 	job(JOB_DISCONNECT);
+	peer_says(RES_PRIMARY_NOP);	/* then with the own disk outdated */
+	T_OK(sent(P_CONN_ST_CHG_REQ) && L.job.result == RES_PENDING);
 	peer_says(RES_PRIMARY_NOP);
 	T_EQ(L.job.result, RES_CW_FAILED_BY_PEER);
 	T_EQ(L.conn.now.cstate, CONN_CONNECTED);

@@ -34,6 +34,7 @@ void env_setup(u8 mode)
 	drbd_log_init(&E->log, E->ring, RING, 0, mode);
 	E->sink.emit = hear;
 	E->plan.local_disk = 1;
+	E->plan.capacity = 1ull << 40;
 	E->plan.max_discard = E->plan.max_zeroes = 4u << 20;
 	E->dev.volume = 3;
 	drbd_log_publish(&E->log, &E->dev, &E->plan);
@@ -528,6 +529,10 @@ static void admission(void)
 		T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out), rows[i].verdict);
 	}
 	E->plan.write_admission = PLAN_OPEN;
+	rq.sector = E->plan.capacity;
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out), LOG_FAIL);
+	T_EQ(out.error, -EIO);
+	rq.sector--;
 	E->plan.local_disk = 0;
 	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out), LOG_NO_DATA);
 	E->plan.local_disk = 1;

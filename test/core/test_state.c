@@ -596,6 +596,33 @@ static void rotation_in_a_life(void)
 	T_EQ(M.dev.md.current_uuid, current);
 }
 
+/* The lowest bit of where tracking begins: Primary when the peer went, not when it was written. */
+static void rotation_tells_who_was_primary(void)
+{
+	static const struct {
+		bool at_parting, now;
+	} rows[] = { { false, true }, { true, true }, { true, false } };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		model();
+		M.dev.md.format = MD_V08;
+		M.dev.md.current_uuid = A | rows[i].at_parting;
+		M.res.now.role = M.res.next.role = rows[i].at_parting ? PRI : SEC;
+		M.dev.now.disk = M.dev.next_state.disk = UTD;
+		M.conn.now.cstate = M.conn.next_state.cstate = CONN_CONNECTED;
+		M.pd.now.repl = M.pd.next.repl = REPL_ESTABLISHED;
+		M.pd.now.pdsk = M.pd.next.pdsk = UTD;
+		M.conn.next_state.cstate = CONN_CONNECTING;
+		change_commit(&M.res, "test");
+		M.res.now.role = M.res.next.role = rows[i].now ? PRI : SEC;
+		generation_set_primary_bit(&M.dev, rows[i].now);
+		generation_rotate(&M.dev);
+		T_EQ(*bitmap_uuid(&M.pd), A | rows[i].at_parting);
+		T_EQ(M.dev.md.current_uuid & 1, rows[i].now);
+	}
+}
+
 static void rotation_of_a_target(void)
 {
 	model();
@@ -794,6 +821,7 @@ static void resend_before_new_writes(void)
 
 const struct c_test state_tests[] = {
 	{ "fence: resend before new writes", resend_before_new_writes },
+	{ "generation: who was Primary", rotation_tells_who_was_primary },
 	{ "fence answers", fence_answers },
 	{ "fence policies", fence_policies },
 	{ "jobs: refused", refused_jobs },

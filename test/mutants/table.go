@@ -185,7 +185,7 @@ var mutants = []mutant{
 
 	// sizes (20.8)
 	{"a smaller peer shrinks the device", "95", "state/size.c",
-		"if (size < dev->size && dev->now.disk >= DISK_OUTDATED) {", "if (0) {"},
+		"if (size < dev->size && dev->now.disk >= DISK_OUTDATED)", "if (0)"},
 
 	// hangs, bad input (20.9)
 	{"a job waits for a peer that is gone", "99", "state/agree84.c",

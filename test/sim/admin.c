@@ -383,7 +383,11 @@ static void on_running(struct host *h, u32 what)
 		attach(h);
 	else if (what >= 90)
 		verify(h);
-	else if (what >= 86)
+	else if (what >= 86 && W->opt.turns) {
+		h->must_wait = !h->must_wait;
+		W->r.turns += h->must_wait && h->pd.sync != SYNC_NONE;
+		post(h, &h->ev_timer);
+	} else if (what >= 86)
 		odd(h);
 	else if (!someone_is_primary() && h->st_pd.pdsk == DISK_UP_TO_DATE)
 		run(h, JOB_INVALIDATE, false, false);
@@ -424,6 +428,10 @@ static void put_right(struct host *h)
 	/* also while a demotion waits for what is frozen */
 	if (h->st_res.susp_fen && h->st_conn.cstate == CONN_STANDALONE && !job_runs(h, JOB_RESUME_IO))
 		run(h, JOB_RESUME_IO, false, false);
+	if (h->must_wait) {
+		h->must_wait = false;
+		post(h, &h->ev_timer);
+	}
 	if (jobs_running(h) || W->split_reported[0] || W->split_reported[1])
 		return;
 	if (h->st_res.role == ROLE_PRIMARY && h->st_pd.repl < REPL_ESTABLISHED && !h->opened) {

@@ -292,7 +292,8 @@ static void fork_branch(int node, const ver *content, bool stale)
 	b->used = true;
 	b->parent = parent;
 	b->stale = stale;
-	b->untold = (stale && W->lost_cache[node]) || missed_end_of_sync();
+	b->untracked = missed_end_of_sync();
+	b->untold = (stale && W->lost_cache[node]) || b->untracked;
 	b->parent_acked = W->branch[parent].acked;
 	b->forked = ++W->count;
 	b->floor = calloc(W->disk[0].units, sizeof(u64));
@@ -346,8 +347,15 @@ static bool would_lose(u8 lose, u8 keep)
 			k = &W->branch[k->parent];
 		return !k->untold && (k->stale || W->branch[lose].acked > k->parent_acked);
 	}
-	if (descends(lose, keep))
+	if (descends(lose, keep)) {
+		u8 b;
+
+		/* its writes have no generation of their own, nor have those behind them */
+		for (b = lose; b != keep; b = W->branch[b].parent)
+			if (W->branch[b].untracked)
+				return false;
 		return !W->branch[lose].untold && W->branch[lose].acked > 0;
+	}
 	return W->branch[lose].acked > 0 && W->branch[keep].acked > 0;
 }
 

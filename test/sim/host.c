@@ -447,6 +447,8 @@ static void publish_status(struct host *h)
 static void step(struct host *h, const struct core_event *ev)
 {
 	h->pd.dirty_bits = h->bm && slot_of(h) >= 0 ? h->bm->weight[slot_of(h)] : 0;
+	h->dev.offer = h->dev.d_size;
+	h->dev.must_wait = h->must_wait && !W->closing;
 	core_step(&h->res, ev, now_ms(), rnd());
 	h->act_at = 0;
 	publish_status(h);

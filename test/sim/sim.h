@@ -355,6 +355,7 @@ struct host {
 	/* application */
 	u32 open_ops;
 	bool opened;
+	bool must_wait;		/* for a device that this world does not have (resync-after) */
 };
 
 /* --- what must hold: see check.c ------------------------------------------------------ */
@@ -371,6 +372,7 @@ struct branch {
 	u64 parent_acked;	/* of the parent when it forked */
 	bool stale;		/* forked from content that lacked acknowledged writes */
 	bool untold;		/* no generation can tell of what it lacks (docs/reliability.md) */
+	bool untracked;		/* that is so since nobody made a generation for it */
 	u64 forked;		/* when */
 };
 
@@ -378,6 +380,7 @@ struct sim_options {
 	u64 seed;
 	u32 actions;		/* of the administrator and of fate */
 	bool trace;
+	bool turns;		/* resyncs have to wait for another device now and then */
 };
 
 struct sim_result {
@@ -388,6 +391,7 @@ struct sim_result {
 	u32 verifies, verified;	/* begun; blocks compared */
 	u32 pauses, torn, no_memory;	/* nodes that stood still; metadata blocks; receivers */
 	u32 odd;		/* commands that a reasonable administrator would not type */
+	u32 turns;		/* resyncs that had to wait for their turn */
 	u32 forks, resyncs_done, sessions, negotiations, errors, superseded, retried, fenced, resent;
 	char *trace;		/* malloc()ed */
 };

@@ -60,7 +60,7 @@ static const struct {
 	COUNTER(split_brains), COUNTER(forks), COUNTER(forced), COUNTER(jobs), COUNTER(errors),
 	COUNTER(superseded), COUNTER(retried), COUNTER(fenced), COUNTER(resent),
 	COUNTER(verifies), COUNTER(verified), COUNTER(pauses), COUNTER(torn), COUNTER(no_memory),
-	COUNTER(odd),
+	COUNTER(odd), COUNTER(turns),
 };
 
 const char *sim_counter_name(u32 i)

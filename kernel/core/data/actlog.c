@@ -230,6 +230,25 @@ void drbd_al_encode(const struct act_log *al, void *block)
 			     al->extent, al->nr_slots, al->context_start);
 }
 
+static void next_transaction(struct act_log *al)
+{
+	al->tr_number++;
+	al->transactions++;
+	al->context_start += AL_CONTEXT;
+	if (al->context_start >= al->nr_slots)
+		al->context_start = 0;
+}
+
+u32 drbd_al_repeat(struct act_log *al, void *block)
+{
+	u32 tr = al->tr_number;
+
+	core_assert(!al->committing);
+	drbd_al_block_encode(block, tr, NULL, 0, al->extent, al->nr_slots, al->context_start);
+	next_transaction(al);
+	return tr;
+}
+
 void drbd_al_committed(struct act_log *al, enum al_commit how)
 {
 	u32 n;
@@ -248,13 +267,8 @@ void drbd_al_committed(struct act_log *al, enum al_commit how)
 	al->n_updates = 0;
 	al->committing = false;
 	al->failed |= how == AL_FAILED;
-	if (how != AL_WRITTEN)
-		return;
-	al->tr_number++;
-	al->transactions++;
-	al->context_start += AL_CONTEXT;
-	if (al->context_start >= al->nr_slots)
-		al->context_start = 0;
+	if (how == AL_WRITTEN)
+		next_transaction(al);
 }
 
 bool drbd_al_put(struct act_log *al, u32 first, u32 last)

@@ -145,6 +145,49 @@ bool drbd_bitmap_test(const struct bitmap *bm, u32 slot, u64 bit)
 	return load_word(bm, slot, bit / WORD_BITS) >> (bit % WORD_BITS) & 1;
 }
 
+static u64 used_bytes(const struct bitmap *bm)
+{
+	return core_align_up(bm->bits, 64) / 8 * bm->nr_slots;
+}
+
+/* Behind the words in use there may be anything: it was read from the disk. */
+static void clear_rest(struct bitmap *bm, void **page, u64 end)
+{
+	u64 from = used_bytes(bm);
+	u32 n = (u32)core_div64(from, BITMAP_PAGE);
+	u32 at = (u32)core_mod64(from, BITMAP_PAGE);
+
+	if (from < end && at)
+		memset((u8 *)page[n] + at, 0, BITMAP_PAGE - at);
+}
+
+void drbd_bitmap_set_capacity(struct bitmap *bm, void **page, u8 *page_flags, u64 capacity)
+{
+	u64 bits = core_div_up(capacity, 1ull << (bm->shift - SECTOR_BITS));
+	u64 end = core_align_up(bits, 64) / 8 * bm->nr_slots;
+	u32 slot;
+	u64 bit;
+
+	for (slot = 0; slot < bm->nr_slots; slot++) {
+		u8 lock = bm->lock[slot];
+
+		bm->lock[slot] = BITMAP_FREE;
+		for (bit = bits; bit < bm->bits; bit++) {
+			bit = drbd_bitmap_next_set(bm, slot, bit, bm->bits - 1);
+			if (bit == BITMAP_NONE)
+				break;
+			drbd_bitmap_clear(bm, slot, bit, bit);
+		}
+		bm->lock[slot] = lock;
+	}
+	clear_rest(bm, page, end);
+	bm->page = page;
+	bm->page_flags = page_flags;
+	bm->capacity = capacity;
+	bm->bits = bits;
+	bm->nr_pages = (u32)core_div_up(end, BITMAP_PAGE);
+}
+
 static void flag_page(struct bitmap *bm, u32 page, u8 flag)
 {
 	bm->page_flags[page] |= flag;

@@ -73,6 +73,13 @@ void drbd_bitmap_recount(struct bitmap *bm, u32 first, u32 last);
 bool drbd_bitmap_bits_out(const struct bitmap *bm, u64 sector, u64 size, u64 *first, u64 *last);
 bool drbd_bitmap_bits_in(const struct bitmap *bm, u64 sector, u64 size, u64 *first, u64 *last);
 
+/*
+ * The device gets another size. @page and @page_flags have room for @capacity and
+ * begin with what the bitmap has; pages behind those are the caller's to clear.
+ * New bits are 0. Bits that fall away should be cleared before, in pieces.
+ */
+void drbd_bitmap_set_capacity(struct bitmap *bm, void **page, u8 *page_flags, u64 capacity);
+
 bool drbd_bitmap_test(const struct bitmap *bm, u32 slot, u64 bit);
 /* Set or clear bits [first, last] of one slot; return how many changed. */
 u64 drbd_bitmap_set(struct bitmap *bm, u32 slot, u64 first, u64 last);

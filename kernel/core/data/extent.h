@@ -192,6 +192,13 @@ static inline u32 drbd_al_last(u64 sector, u32 size)
 	return drbd_al_first(sector + ((size ? size : 1) - 1) / SECTOR_BYTES);
 }
 
+/*
+ * A transaction that changes nothing, for a ring that is written anew: as many as
+ * the ring has blocks tell all that is hot. Not between begin and committed.
+ * Returns its number.
+ */
+u32 drbd_al_repeat(struct act_log *al, void *block);
+
 /* Fast path: all extents of [first, last] are hot: takes a reference to each. */
 bool drbd_al_get(struct act_log *al, u32 first, u32 last);
 

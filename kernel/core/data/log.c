@@ -193,6 +193,12 @@ static bool is_full(const struct xfer_log *log)
 	return drbd_log_used(log) + min(LOG_MARKER_RESERVE, log->size / 4) >= log->size;
 }
 
+/* It was submitted before the device became smaller. */
+static bool is_behind_the_end(const struct io_plan *plan, const struct log_request *rq)
+{
+	return rq->sector + rq->size / SECTOR_BYTES > plan->capacity;
+}
+
 static enum log_verdict admit(const struct xfer_log *log, const struct io_plan *plan,
 			      u8 admission, struct log_entered *out)
 {
@@ -294,6 +300,10 @@ enum log_verdict drbd_log_enter_write(struct xfer_log *log, struct log_device *d
 		return v;
 	if (!can_do(plan, rq)) {
 		out->error = -EOPNOTSUPP;
+		return LOG_FAIL;
+	}
+	if (is_behind_the_end(plan, rq)) {
+		out->error = -EIO;
 		return LOG_FAIL;
 	}
 	if (rq->range && rq->range->overtaken)

@@ -435,6 +435,7 @@ static bool (*const jobs[JOB_TYPES])(struct core_job *) = {
 	[JOB_RESUME_IO] = job_resume_io,
 	[JOB_VERIFY] = job_verify,
 	[JOB_NEW_GENERATION] = job_new_generation,
+	[JOB_RESIZE] = job_resize,
 };
 
 bool job_step(struct core_job *job)

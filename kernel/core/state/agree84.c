@@ -77,6 +77,21 @@ static bool own_change_runs(const struct core_connection *conn)
 	return conn->res->promoting || (conn->req.job && conn->resolve_conflicts);
 }
 
+/* The peer leaves, and says perhaps who has no longer the newest data then. */
+static void wish_to_part(struct core_connection *conn, const struct wire_state *mask,
+			 const struct wire_state *val)
+{
+	struct core_peer_device *pd;
+
+	conn->next_state.cstate = CONN_TEAR_DOWN;
+	for_each_pd_of_conn(pd, conn) {
+		if (mask->disk && pd->dev->next_state.disk > DISK_OUTDATED)
+			pd->dev->next_state.disk = DISK_OUTDATED;
+		if (mask->pdsk && val->pdsk == DISK_OUTDATED && pd->next.pdsk > DISK_OUTDATED)
+			pd->next.pdsk = DISK_OUTDATED;
+	}
+}
+
 /* The mirrored request, as wishes of ours. False: it means nothing to us. */
 static bool wish(struct core_connection *conn, struct core_peer_device *pd,
 		 const struct wire_state *mask, const struct wire_state *val)
@@ -87,12 +102,14 @@ static bool wish(struct core_connection *conn, struct core_peer_device *pd,
 		pd->next.pdsk = val->pdsk;
 	if (mask->disk && val->disk == DISK_OUTDATED && pd)
 		pd->dev->next_state.disk = DISK_OUTDATED;
-	else if (mask->disk)
+	else if (mask->disk && !(val->disk == DISK_OUTDATED && val->conn == CONN_TEAR_DOWN))
 		return false;
 	if (!mask->conn)
 		return !mask->role;
-	if (val->conn == CONN_TEAR_DOWN)
+	if (val->conn == CONN_TEAR_DOWN) {
+		wish_to_part(conn, mask, val);
 		return true;
+	}
 	if (pd && (val->conn == REPL_STARTING_SYNC_S || val->conn == REPL_STARTING_SYNC_T)) {
 		pd->next.repl = val->conn;
 		return true;
@@ -113,8 +130,11 @@ static s32 judge(struct core_connection *conn, struct core_peer_device *pd,
 		return RES_CONCURRENT_ST_CHG;
 	if (!wish(conn, pd, mask, val))
 		r = RES_NOT_SUPPORTED;
-	else
+	else {
+		if (conn->next_state.cstate == CONN_TEAR_DOWN)
+			sanitize(conn->res);
 		r = check_soft(conn->res);
+	}
 	if (r < RES_SUCCESS)
 		change_revert(conn->res);
 	return r;
@@ -138,10 +158,8 @@ void got_state_request(struct core_resource *res, const struct core_event *ev)
 		go_on(conn);
 		return;
 	}
-	repl = pd ? pd->next.repl : REPL_OFF;
 	/* the peer closes the sockets when it has our answer */
-	if (mask.conn && val.conn == CONN_TEAR_DOWN)
-		conn->next_state.cstate = CONN_TEAR_DOWN;
+	repl = pd ? pd->next.repl : REPL_OFF;
 	if (pd && (repl == REPL_STARTING_SYNC_S || repl == REPL_STARTING_SYNC_T)) {
 		pd->next.repl = pd->now.repl;
 		sync_full_started(pd, repl == REPL_STARTING_SYNC_S);

@@ -122,6 +122,7 @@ static void take_disk(struct core_device *dev, const struct core_attach *a)
 	dev->d_size = a->d_size;
 	dev->backing_max_bio = a->max_bio;
 	dev->backing_discard = a->discard;
+	dev->parted_as_primary = a->md.current_uuid & 1;
 	dev->crashed_primary = (a->md.flags & (MDF_CRASHED_PRIMARY | MDF_PRIMARY_IND)) &&
 			       dev->res->now.role != ROLE_PRIMARY;
 	for (i = 0; i < MD_MAX_PEERS; i++)

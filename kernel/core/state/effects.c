@@ -229,6 +229,16 @@ static bool superblock_differs(const struct core_device *dev)
 	return false;
 }
 
+/* after-sb-0pri discard-younger-primary asks who was Primary when the histories parted. */
+static void note_parting(struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev)
+		if (pd->now.repl >= REPL_ESTABLISHED && pd->next.repl < REPL_ESTABLISHED)
+			dev->parted_as_primary = dev->res->now.role == ROLE_PRIMARY;
+}
+
 static void copy_states(struct core_resource *res)
 {
 	struct core_connection *conn;
@@ -290,6 +300,7 @@ void change_commit(struct core_resource *res, const char *tag)
 	}
 	for_each_device(dev, res) {
 		forget_crash(dev);
+		note_parting(dev);
 		if (serves_primary(dev, true))
 			dev->served = true;
 		if (superblock_differs(dev))

@@ -190,9 +190,36 @@ static void take_result(struct core_connection *conn)
 	conn->fence_ok = outdated(conn);
 }
 
+static bool nothing_is_missing(const struct core_connection *conn)
+{
+	const struct core_peer_device *pd;
+
+	if (conn->link != LINK_UP || !conn->pds)
+		return false;
+	for_each_pd_of_conn(pd, conn)
+		if (pd->now.repl != REPL_ESTABLISHED || pd->now.pdsk != DISK_UP_TO_DATE ||
+		    pd->dev->now.disk != DISK_UP_TO_DATE)
+			return false;
+	return true;
+}
+
+/* The peer may be promoted again: each time the last volume of it becomes UpToDate. */
+static void unfence(struct core_connection *conn)
+{
+	struct core_action *a;
+	bool whole = nothing_is_missing(conn);
+
+	if (whole && !conn->unfenced && conn->conf.fencing_policy) {
+		a = emit_conn(conn, ACT_HELPER);
+		a->helper = HELPER_UNFENCE_PEER;
+	}
+	conn->unfenced = whole;
+}
+
 /* Level-triggered. True: it did something. */
 bool fence_step(struct core_connection *conn)
 {
+	unfence(conn);
 	if (conn->fence_runs && conn->fence_answered) {
 		conn->fence_runs = conn->fence_answered = false;
 		if (conn->fence_outage == conn->outage && !link_usable(conn))

@@ -33,13 +33,28 @@ void generation_set_primary_bit(struct core_device *dev, bool primary)
 	dev->md.current_uuid = (dev->md.current_uuid & ~1ULL) | (primary ? 1 : 0);
 }
 
-/* The present generation is where tracking for every peer begins that has none yet. */
+static bool is_alone(const struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev)
+		if (pd->now.repl >= REPL_ESTABLISHED)
+			return false;
+	return true;
+}
+
+/*
+ * The present generation is where tracking for every peer begins that has none yet.
+ * Its lowest bit tells later who was Primary when that began, not who is now.
+ */
 void generation_rotate(struct core_device *dev)
 {
 	struct core_resource *res = dev->res;
 	u64 old = dev->md.current_uuid;
 	u32 i;
 
+	if (is_alone(dev) && (old & ~1ULL) != UUID_JUST_CREATED)
+		old = (old & ~1ULL) | (dev->parted_as_primary ? 1 : 0);
 	for (i = 0; i < MD_MAX_PEERS; i++) {
 		struct md_peer *peer = &dev->md.peer[i];
 

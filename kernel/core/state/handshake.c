@@ -51,6 +51,7 @@ void link_up(struct core_resource *res, const struct core_event *ev)
 		pd->sync = SYNC_NONE;
 		pd->early_sync_uuid = 0;
 		pd->dev->told_fresh = false;
+		pd->sizes_wait = pd->sizes_work = false;
 	}
 	send_handshake(conn);
 	conn->next_state.cstate = CONN_CONNECTED;
@@ -106,7 +107,9 @@ void got_sizes(struct core_resource *res, const struct core_event *ev)
 		ev->pd->got_sizes = true;
 	else
 		give_up(ev->conn, "the peer's device does not fit");
-	go_on(ev->conn);
+	/* what it sends next may be for a device that has our new size */
+	if (!ev->pd->sizes_wait)
+		go_on(ev->conn);
 }
 
 void got_uuids(struct core_resource *res, const struct core_event *ev)

@@ -69,6 +69,7 @@ void send_handshake(struct core_connection *conn);
 void send_protocol_update(struct core_connection *conn);
 void send_sync_param(struct core_peer_device *pd);
 void send_sizes(struct core_peer_device *pd);
+void send_new_sizes(struct core_peer_device *pd, bool answer, u16 dds_flags);
 void send_uuids(struct core_peer_device *pd);
 void send_uuids_of_fresh(struct core_peer_device *pd);
 void send_state(struct core_peer_device *pd);
@@ -80,6 +81,9 @@ void send_state_reply(struct core_connection *conn, u16 vnr, s32 code, bool conn
 /* size.c */
 bool sizes_received(struct core_peer_device *pd, const struct wire_sizes *sizes);
 void take_size(struct core_device *dev, u64 sectors);
+void resized(struct core_resource *res, const struct core_event *ev);
+bool resize_step(struct core_device *dev);
+bool job_resize(struct core_job *job);
 
 /* handshake.c */
 void link_up(struct core_resource *res, const struct core_event *ev);
@@ -115,6 +119,8 @@ void fence_thaw(struct core_resource *res, const char *tag);
 /* sync.c */
 void sync_decided(struct core_peer_device *pd, bool source, bool full);
 void sync_full_started(struct core_peer_device *pd, bool source);
+void sync_growth(struct core_peer_device *pd, bool source);
+bool sync_take_turns(struct core_device *dev);
 void sync_abort(struct core_peer_device *pd);
 bool sync_step(struct core_peer_device *pd);
 void bitmap_received(struct core_resource *res, const struct core_event *ev);

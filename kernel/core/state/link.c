@@ -187,24 +187,72 @@ bool job_connect(struct core_job *job)
 	return finish(job, RES_SUCCESS);
 }
 
-static s32 disconnect_allowed(struct core_connection *conn)
+/* Who gets a mark that it has no longer the newest data, so that fencing needs not ask. */
+enum { OUTDATE_NOBODY = 0, OUTDATE_PEER, OUTDATE_MYSELF };
+
+static void wish_outdated(struct core_connection *conn, u8 who)
+{
+	struct core_peer_device *pd;
+
+	for_each_pd_of_conn(pd, conn) {
+		if (who == OUTDATE_PEER && pd->next.pdsk > DISK_OUTDATED)
+			pd->next.pdsk = DISK_OUTDATED;
+		if (who == OUTDATE_MYSELF && pd->dev->next_state.disk > DISK_OUTDATED)
+			pd->dev->next_state.disk = DISK_OUTDATED;
+	}
+}
+
+static s32 disconnect_allowed(struct core_connection *conn, u8 outdate)
 {
 	s32 r;
 
 	conn->next_state.cstate = CONN_DISCONNECTING;
+	wish_outdated(conn, outdate);
 	sanitize(conn->res);
 	r = check_soft(conn->res);
 	change_revert(conn->res);
 	return r;
 }
 
+static const struct wire_state_req *leave_request(u8 outdate)
+{
+	static const struct wire_state_req requests[] = {
+		[OUTDATE_NOBODY] = {
+			.mask = { .conn = CONN_MASK }, .val = { .conn = CONN_DISCONNECTING },
+		},
+		[OUTDATE_PEER] = {
+			.mask = { .conn = CONN_MASK, .pdsk = DISK_MASK },
+			.val = { .conn = CONN_DISCONNECTING, .pdsk = DISK_OUTDATED },
+		},
+		[OUTDATE_MYSELF] = {
+			.mask = { .conn = CONN_MASK, .disk = DISK_MASK },
+			.val = { .conn = CONN_DISCONNECTING, .disk = DISK_OUTDATED },
+		},
+	};
+
+	return &requests[outdate];
+}
+
+/*
+ * behaviour.md 4.1: a Primary with fencing outdates the peer; a Secondary whose
+ * Primary refuses, since it has fencing, outdates itself.
+ */
+static bool may_leave(struct core_job *job)
+{
+	s32 r = disconnect_allowed(job->conn, job->outdate);
+
+	if (r == RES_PRIMARY_NOP && job->outdate == OUTDATE_NOBODY) {
+		job->outdate = OUTDATE_PEER;
+		r = disconnect_allowed(job->conn, job->outdate);
+	}
+	if (r < RES_SUCCESS)
+		return !fail(job, r, "%s", core_result_text(r));
+	return true;
+}
+
 bool job_disconnect(struct core_job *job)
 {
-	static const struct wire_state_req leave = {
-		.mask = { .conn = CONN_MASK }, .val = { .conn = CONN_DISCONNECTING },
-	};
 	struct core_connection *conn = job->conn;
-	s32 r;
 
 	switch (job->phase) {
 	case 0:
@@ -215,19 +263,26 @@ bool job_disconnect(struct core_job *job)
 			job->phase = 2;
 			return false;
 		}
-		r = disconnect_allowed(conn);
-		if (r < RES_SUCCESS)
-			return fail(job, r, "%s", core_result_text(r));
+		if (!may_leave(job))
+			return true;
 		job->phase = 1;
 		fallthrough;
 	case 1:
-		switch (ask_connection(job, conn, &leave)) {
+		switch (ask_connection(job, conn, leave_request(job->outdate))) {
 		case ASK_WAIT:
 			return false;
 		case ASK_NO:
+			if (job->outdate == OUTDATE_NOBODY &&
+			    conn->res->now.role == ROLE_SECONDARY && conn->link == LINK_UP) {
+				job->outdate = OUTDATE_MYSELF;
+				job->phase = 0;
+				return job_disconnect(job);
+			}
 			return fail(job, RES_CW_FAILED_BY_PEER, "the peer refused: %s",
 				    core_result_text(conn->req.reply));
 		default:
+			if (conn->link == LINK_UP)
+				wish_outdated(conn, job->outdate);
 			disconnect_now(conn);
 			job->phase = 2;
 		}

@@ -21,6 +21,7 @@
 #include "../wire/control.h"
 #include "../disk/superblock.h"
 #include "../data/plan.h"
+#include "board.h"
 
 /* actions that one step can need, for a resource with this many volumes */
 #define CORE_ACTIONS_FOR(volumes)	(48 + 24 * (volumes))
@@ -118,7 +119,9 @@ struct core_peer_device {
 	enum core_sync_phase sync;
 	bool sync_source;		/* direction of `sync` */
 	bool full_sync;
-	bool exchange;			/* bitmaps travel; not so after invalidate */
+	bool exchange;			/* bitmaps travel; not so after invalidate or a growth */
+	bool sizes_wait;		/* peer_sizes has not been acted upon: we are resizing */
+	bool sizes_work;		/* ... that is what we are resizing for */
 	bool bitmap_received;
 	bool helper_started, helper_done;
 	u64 sync_uuid;
@@ -175,6 +178,7 @@ struct core_connection {
 	bool fence_runs, fence_answered;
 	s32 fence_status;
 	bool fence_ok;			/* the peer is known to be outdated since: go on without it */
+	bool unfenced;			/* all is UpToDate at both ends, and unfence-peer was told */
 	u64 held_mask;			/* volumes 0..63 that had undone entries when the link broke */
 	bool go_on_due;			/* the receiver waits for us */
 };
@@ -193,8 +197,11 @@ struct core_device {
 
 	struct md_superblock md;	/* valid while disk > DISKLESS */
 	u64 d_size;			/* sectors that the backing device offers for data */
+	u64 offer;			/* ... with the metadata moved to its present end;
+					 * glue refreshes it before each step */
 	u64 size;			/* sectors of /dev/drbdN */
 	u64 exposed_uuid;		/* generation that the application has seen */
+	bool parted_as_primary;		/* this node was Primary when the last peer went */
 	bool backing_discard;
 	u32 backing_max_bio;		/* bytes */
 	bool crashed_primary;
@@ -226,6 +233,13 @@ struct core_device {
 	bool resolve_due;		/* held local legs end when error_md_gen is settled */
 	u32 error_md_gen;
 	u8 close_phase;			/* enum in attach.c */
+	bool must_wait;			/* resync-after: another device goes first; glue refreshes
+					 * it before each step */
+	bool resizing;			/* ACT_RESIZE is out */
+	bool resized_ok;		/* how the last one ended */
+	s32 resize_code;
+	u16 resize_flags;		/* enum dds_flag of it */
+	bool grown;			/* by our administrator: the peer's answer starts the resync */
 	bool leaves_clean;		/* the last superblock of a detach: nothing is in flight */
 };
 
@@ -238,7 +252,7 @@ enum core_job_type {
 	JOB_ATTACH, JOB_DETACH, JOB_CONNECT, JOB_DISCONNECT, JOB_PRIMARY,
 	JOB_SECONDARY, JOB_INVALIDATE, JOB_INVALIDATE_PEER, JOB_OUTDATE,
 	JOB_PAUSE_SYNC, JOB_RESUME_SYNC, JOB_SUSPEND_IO, JOB_RESUME_IO,
-	JOB_VERIFY, JOB_NEW_GENERATION,
+	JOB_VERIFY, JOB_NEW_GENERATION, JOB_RESIZE,
 	JOB_TYPES
 };
 
@@ -262,7 +276,7 @@ struct core_job {
 	bool force;
 	bool together;			/* JOB_NEW_GENERATION, private: the peer takes it over */
 	bool flag;			/* JOB_CONNECT: discard_my_data; JOB_INVALIDATE(_PEER):
-					 * only what is marked already */
+					 * only what is marked already; JOB_RESIZE: assume clean */
 	bool cancel;			/* set by the loop on EV_JOB_CANCEL */
 	bool force_disk;		/* JOB_PRIMARY --force: local disk is to be called UpToDate */
 	bool fenced;			/* JOB_PRIMARY: fence-peer was called */
@@ -271,7 +285,7 @@ struct core_job {
 	u8 outdate;			/* JOB_DISCONNECT: enum in link.c */
 	u32 asked;			/* volumes that have agreed so far */
 	s32 peer_code;			/* why the peer refused */
-	u64 start, stop;		/* JOB_VERIFY: sectors */
+	u64 start, stop;		/* JOB_VERIFY: sectors; JOB_RESIZE: start is the size, 0 = all */
 	struct core_resource *res;
 	struct core_connection *conn;
 	struct core_device *dev;
@@ -316,6 +330,7 @@ enum core_event_type {
 	EV_DISK_ERROR,		/* dev: flag = metadata I/O */
 	EV_WRITE_REFUSED,	/* pd: NegAck of a write */
 	EV_DISK_CLOSED,		/* dev */
+	EV_RESIZED,		/* dev, ok, resized */
 	EV_TIMER,
 	EV_TYPES
 };
@@ -350,6 +365,10 @@ struct core_event {
 		u64 found;
 		s32 status;
 		u32 openers;
+		struct {
+			u64 size, d_size;
+			s32 code;	/* ERR_, if it is not ok */
+		} resized;
 	};
 };
 
@@ -381,6 +400,8 @@ enum core_action_type {
 	ACT_WRITE_MD,		/* dev, md_gen: capture dev->md, write it; EV_MD_WRITTEN */
 	ACT_WRITE_BITMAP,	/* dev: write dirty pages; EV_BITMAP_WRITTEN */
 	ACT_SET_SIZE,		/* dev, sectors: capacity of the block device and the bitmap */
+	ACT_RESIZE,		/* dev, sectors, stop: metadata for so many sectors, bits from
+				 * stop on set; all of it on the disk; EV_RESIZED */
 	ACT_DRAIN,		/* dev: EV_DRAINED when no write is open and the log is done */
 	ACT_BLOCK_OPENS,	/* dev: refuse opens for writing from here on; EV_OPENERS */
 	ACT_ALLOW_OPENS,	/* dev */
@@ -471,6 +492,9 @@ void core_step(struct core_resource *res, const struct core_event *ev, u64 now_m
 /* generation.c: the superblock between its form on the disk and dev->md */
 void core_md_from_disk(struct core_device *dev, struct md_superblock *md);
 void core_md_to_disk(const struct core_device *dev, struct md_superblock *md);
+
+/* sync.c: what the other devices of this node see of it */
+void core_board_entry(const struct core_device *dev, struct board_entry *e);
 
 /* size.c: sectors of a device that is attached before any peer was heard */
 u64 core_size_at_attach(const struct core_attach *attach);

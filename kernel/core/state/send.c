@@ -36,7 +36,7 @@ void send_sync_param(struct core_peer_device *pd)
 	p->len = drbd_wire_put_sync_param(&pd->conn->wire, p->body, &s, &p->cmd);
 }
 
-void send_sizes(struct core_peer_device *pd)
+static void put_sizes(struct core_peer_device *pd, bool answer, u16 dds_flags)
 {
 	struct core_packet *p = pd_packet(pd, P_SIZES);
 	const struct core_device *dev = pd->dev;
@@ -44,7 +44,9 @@ void send_sizes(struct core_peer_device *pd)
 	struct wire_sizes s = {
 		.d_size = disk ? dev->d_size : 0,
 		.u_size = disk ? dev->conf.disk_size : 0,
-		.c_size = dev->size,
+		/* 8.4 answers to a size that is not its own */
+		.c_size = answer ? 0 : dev->size,
+		.dds_flags = dds_flags,
 		.max_bio_size = disk ? dev->backing_max_bio : WIRE_MAX_BIO,
 		.has_limits = true,
 		.physical_block_size = 512, .logical_block_size = 512,
@@ -53,6 +55,17 @@ void send_sizes(struct core_peer_device *pd)
 	};
 
 	p->len = drbd_wire_put_sizes(&pd->conn->wire, p->body, &s);
+}
+
+void send_sizes(struct core_peer_device *pd)
+{
+	put_sizes(pd, false, 0);
+}
+
+/* While connected: a resize, or the answer to one; @answer: the peer shall do so. */
+void send_new_sizes(struct core_peer_device *pd, bool answer, u16 dds_flags)
+{
+	put_sizes(pd, answer, dds_flags);
 }
 
 static void send_uuids_flagged(struct core_peer_device *pd, u64 flags)

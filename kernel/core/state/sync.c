@@ -76,6 +76,52 @@ static void take_sync_uuid(struct core_peer_device *pd, u64 uuid)
 	pd->helper_started = false;
 }
 
+/*
+ * The device has grown; both have set the bits of what is new. From now on writes
+ * are those of a resync: the peer's disk is no longer UpToDate.
+ */
+void sync_growth(struct core_peer_device *pd, bool source)
+{
+	pd->sync_source = source;
+	pd->full_sync = false;
+	pd->use_csums = wants_csums(pd);
+	pd->exchange = false;
+	pd->rs_failed = 0;
+	pd->helper_started = false;
+	pd->sync = source ? SYNC_HELPER : SYNC_WAIT_UUID;
+	pd->next.repl = source ? REPL_SYNC_SOURCE : REPL_WF_SYNC_UUID;
+	change_commit(pd->dev->res, "resize");
+}
+
+/* Who waits for others itself holds up those behind it: they would come first else. */
+void core_board_entry(const struct core_device *dev, struct board_entry *e)
+{
+	const struct core_peer_device *pd;
+
+	e->minor = dev->minor;
+	e->after = dev->conf.resync_after;
+	e->disk = dev->now.disk > DISK_DISKLESS;
+	e->busy = false;
+	for_each_pd_of_dev(pd, dev)
+		e->busy |= (pd->now.repl >= REPL_SYNC_SOURCE && pd->now.repl <= REPL_PAUSED_SYNC_T) ||
+			   pd->now.user_isp || pd->now.peer_isp || pd->now.aftr_isp;
+}
+
+/* Level-triggered: pauses and goes on as must_wait says. True: something changed. */
+bool sync_take_turns(struct core_device *dev)
+{
+	bool wait = dev->must_wait && dev->now.disk > DISK_DISKLESS, did = false;
+	struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev) {
+		did |= pd->now.aftr_isp != wait;
+		pd->next.aftr_isp = wait;
+	}
+	if (did)
+		change_commit(dev->res, "resync-after");
+	return did;
+}
+
 void bits_set(struct core_resource *res, const struct core_event *ev)
 {
 	struct core_peer_device *pd = ev->pd;

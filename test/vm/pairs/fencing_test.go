@@ -133,3 +133,44 @@ func TestVMFencing(t *testing.T) {
 		p.same(p.deviceBytes(p.alpha))
 	})
 }
+
+// Who leaves in good order leaves no doubt: the Secondary is outdated, and no handler
+// has to find that out. When all is UpToDate again the fence is taken away.
+func TestVMLeaving(t *testing.T) {
+	eachPair(t, func(p *pair) {
+		p.fencing("resource-only")
+		p.each(func(m *bed.Machine) {
+			p.run(m, "rm -f /tmp/fence.log; sed -i 's|unfence-peer /bin/true|unfence-peer \"echo unfenced >> /tmp/unfence.log\"|' /etc/drbd.conf")
+		})
+		p.up()
+		p.run(p.alpha, "drbdadm primary r0")
+		quiet := func() {
+			p.t.Helper()
+			if called := p.run(p.alpha, "cat /tmp/fence.log 2>/dev/null; true"); called != "" {
+				p.t.Errorf("fence-peer was called although the peer left in good order: %q", called)
+			}
+		}
+
+		p.run(p.alpha, "drbdadm disconnect r0")
+		p.wait(p.alpha, "cs:StandAlone ro:Primary/Unknown ds:UpToDate/Outdated", connectLimit)
+		p.wait(p.bravo, "ro:Secondary/Unknown ds:Outdated/DUnknown", connectLimit)
+		quiet()
+		p.fails(p.bravo, "drbdadm primary r0")
+		if got := p.write(p.alpha, 1, 10); got != "done" {
+			p.t.Errorf("a write of the Primary that is alone: %s", got)
+		}
+		p.run(p.alpha, "drbdadm connect r0")
+		p.waitBoth(both, syncLimit)
+		if p.flavours[0] == bed.Ours {
+			p.run(p.alpha, "for i in $(seq 50); do grep -q unfenced /tmp/unfence.log && exit; sleep 0.1; done; exit 1")
+		}
+
+		p.run(p.bravo, "drbdadm disconnect r0")
+		p.wait(p.bravo, "cs:StandAlone ds:Outdated/DUnknown", connectLimit)
+		p.wait(p.alpha, "ds:UpToDate/Outdated", connectLimit)
+		quiet()
+		p.run(p.bravo, "drbdadm connect r0")
+		p.waitBoth(both, syncLimit)
+		p.same(p.deviceBytes(p.alpha))
+	})
+}
