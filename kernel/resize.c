@@ -8,7 +8,7 @@
 
 static u64 bytes_of(const struct block_device *bdev)
 {
-	return (u64)bdev_nr_sectors((struct block_device *)bdev) << SECTOR_BITS;
+	return (u64)compat_sectors((struct block_device *)bdev) << SECTOR_BITS;
 }
 
 /* The layout for the devices as they are now; the present one if they did not change. */

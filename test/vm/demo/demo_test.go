@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"drbd/test/vm/bed"
+	"drbd/test/vm/cluster"
 )
 
 // The main job with every pair of ours and stock, and on every kernel.
@@ -26,7 +27,7 @@ func TestVMMainJobOurs72(t *testing.T)  { long(t); play(t, setting{bed.Ours, bed
 func TestVMMainJobStock(t *testing.T) { long(t); play(t, setting{bed.Stock, bed.Stock, "6.1"}) }
 
 func long(t *testing.T) {
-	if os.Getenv("DRBD_LONG") == "" {
+	if !cluster.Long() {
 		t.Skip("part of `make test-long`")
 	}
 }

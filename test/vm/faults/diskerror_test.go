@@ -7,20 +7,18 @@ import (
 	"time"
 
 	"drbd/test/vm/bed"
+	"drbd/test/vm/cluster"
 )
 
 // eachDiskPair runs a test with ours on both nodes and with ours on either one; in the
 // short tests with one of them, or none.
 func eachDiskPair(t *testing.T, short, disk string, test func(c *ledgerPair)) {
-	for i, f := range []struct {
-		name         string
-		alpha, bravo bed.Flavour
-	}{{"Ours", bed.Ours, bed.Ours}, {"OursAndStock", bed.Ours, bed.Stock}, {"StockAndOurs", bed.Stock, bed.Ours}} {
-		t.Run(f.name, func(t *testing.T) {
-			if !long() && short != f.name && !onDebug() {
+	for i, f := range cluster.Pairs {
+		t.Run(f.Name, func(t *testing.T) {
+			if !cluster.Long() && short != f.Name && !cluster.OnDebugKernel() {
 				t.Skip("in the long tests only")
 			}
-			test(newLedgerPair(t, ledgerOptions{alpha: f.alpha, bravo: f.bravo, size: 32 << 20, disk: disk, seed: seedOf(t, uint64(i))}))
+			test(newLedgerPair(t, ledgerOptions{alpha: f.Alpha, bravo: f.Bravo, size: 32 << 20, disk: disk, seed: seedOf(t, uint64(i))}))
 		})
 	}
 }
@@ -128,7 +126,7 @@ func TestVMDiskErrorsPassOn(t *testing.T) {
 func TestVMDiskErrorsHandler(t *testing.T) {
 	for _, bravo := range []bed.Flavour{bed.Ours, bed.Stock} {
 		t.Run(bravo.String(), func(t *testing.T) {
-			if !long() && !onDebug() {
+			if !cluster.Long() && !cluster.OnDebugKernel() {
 				t.Skip("in the long tests only")
 			}
 			c := newLedgerPair(t, ledgerOptions{alpha: bed.Ours, bravo: bravo, size: 32 << 20, disk: "on-io-error call-local-io-error;"})

@@ -32,17 +32,14 @@ func stress(seconds int) string {
 // File systems under load, on a pair whose Primary loses power in the middle: what
 // crashed can be mounted on the other node and is sound, and the load goes on there.
 func TestVMFileSystems(t *testing.T) {
-	for _, f := range []struct {
-		name         string
-		alpha, bravo bed.Flavour
-	}{{"Ours", bed.Ours, bed.Ours}, {"OursAndStock", bed.Ours, bed.Stock}, {"StockAndOurs", bed.Stock, bed.Ours}} {
+	for _, f := range cluster.Pairs {
 		for _, fs := range fileSystems {
-			t.Run(f.name+"-"+fs.name, func(t *testing.T) {
-				if !long() && !onDebug() {
+			t.Run(f.Name+"-"+fs.name, func(t *testing.T) {
+				if !cluster.Long() && !cluster.OnDebugKernel() {
 					t.Skip("in the long tests only")
 				}
 				disks := []int64{340 << 20} // an XFS has at least 300 MiB
-				b, ms := cluster.Boot(t, bed.Spec{Flavour: f.alpha, Disks: disks, Volatile: true}, bed.Spec{Flavour: f.bravo, Disks: disks, Volatile: true})
+				b, ms := cluster.Boot(t, bed.Spec{Flavour: f.Alpha, Disks: disks, Volatile: true}, bed.Spec{Flavour: f.Bravo, Disks: disks, Volatile: true})
 				p := &pair{t: t, bed: b, alpha: ms[0], bravo: ms[1]}
 				config := cluster.Config(p.alpha, p.bravo, "net { ping-int 1; ping-timeout 10; connect-int 3; timeout 20; max-buffers 8000; }")
 				p.setConfig(strings.Replace(config, "on-io-error pass_on;", "on-io-error detach; c-min-rate 0;", 1))
@@ -55,7 +52,7 @@ func TestVMFileSystems(t *testing.T) {
 
 func (p *pair) underStress(fs fileSystem) {
 	seconds := 5
-	if long() {
+	if cluster.Long() {
 		seconds = 15
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), 8*time.Minute)

@@ -56,7 +56,7 @@ func TestVMBadNetwork(t *testing.T) {
 func TestVMFlappingLink(t *testing.T) {
 	eachDiskPair(t, "", "on-io-error detach;", func(c *ledgerPair) {
 		length := 15 * time.Second
-		if long() {
+		if cluster.Long() {
 			length = 2 * time.Minute
 		}
 		net := c.bed.Network()

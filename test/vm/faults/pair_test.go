@@ -6,7 +6,6 @@ package faults
 import (
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -158,8 +157,3 @@ func (p *pair) equal() {
 		p.t.Error(err)
 	}
 }
-
-// long tells whether these are the long tests.
-func long() bool { return os.Getenv("DRBD_LONG") != "" }
-
-func onDebug() bool { return os.Getenv("DRBD_VM_KERNEL") == bed.DebugKernel }

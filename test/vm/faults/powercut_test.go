@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"drbd/test/vm/bed"
+	"drbd/test/vm/cluster"
 )
 
 // nap is a random moment of a writer's life.
@@ -83,7 +84,7 @@ func TestVMPowerCuts(t *testing.T) {
 	} {
 		t.Run(k.name, func(t *testing.T) {
 			cuts, size := k.cuts, int64(48<<20)
-			if long() {
+			if cluster.Long() {
 				cuts, size = 8, 300<<20 // more extents than the smallest activity log holds
 			}
 			if cuts == 0 {

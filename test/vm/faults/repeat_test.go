@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"drbd/test/vm/bed"
+	"drbd/test/vm/cluster"
 )
 
 func number(t *testing.T, text string) int {
@@ -20,8 +21,12 @@ func number(t *testing.T, text string) int {
 	return n
 }
 
-// Up, down and rmmod, 200 times: nothing is left behind.
-func TestVMTwoHundredTimesUpDown(t *testing.T) {
+// Up, down and rmmod, again and again: nothing is left behind.
+func TestVMManyTimesUpDown(t *testing.T) {
+	rounds := 50
+	if cluster.Long() {
+		rounds = 200
+	}
 	p := newPair(t, bed.Ours, bed.Ours)
 	p.configure("")
 	p.up(p.alpha)
@@ -41,10 +46,10 @@ func TestVMTwoHundredTimesUpDown(t *testing.T) {
 	}
 	cycle(20) // what is allocated once is allocated now
 	before := number(t, p.run(p.alpha, memory))
-	cycle(200)
+	cycle(rounds)
 	after := number(t, p.run(p.alpha, memory))
 	if after > before+2000 {
-		t.Errorf("200 rounds left %d KiB of kernel memory behind (%d, then %d)", after-before, before, after)
+		t.Errorf("%d rounds left %d KiB of kernel memory behind (%d, then %d)", rounds, after-before, before, after)
 	}
 	p.wait(p.alpha, "cs:Connected ds:UpToDate/UpToDate", connectLimit)
 	p.run(p.alpha, "drbdadm down r0 && rmmod drbd")
@@ -56,64 +61,54 @@ func TestVMTwoHundredTimesUpDown(t *testing.T) {
 
 // A file system is written on without a pause while the network comes and goes.
 func TestVMWritesThroughCuts(t *testing.T) {
-	for _, f := range []struct {
-		name         string
-		alpha, bravo bed.Flavour
-	}{{"Ours", bed.Ours, bed.Ours}, {"OursAndStock", bed.Ours, bed.Stock}, {"StockAndOurs", bed.Stock, bed.Ours}} {
-		t.Run(f.name, func(t *testing.T) {
-			p := newPair(t, f.alpha, f.bravo)
-			p.configure("net { ping-int 1; connect-int 3; timeout 9; }")
-			p.up(p.alpha)
-			p.run(p.alpha, "mkfs.ext4 -q -E nodiscard /dev/drbd2 && mkdir -p /mnt && mount /dev/drbd2 /mnt")
-			ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
-			defer cancel()
-			c, err := p.alpha.Background(ctx, `for w in 1 2 3 4; do ( i=0; while [ ! -e /tmp/stop ]; do i=$((i+1))
+	cluster.EachPair(t, func(t *testing.T, f cluster.Pair) {
+		p := newPair(t, f.Alpha, f.Bravo)
+		p.configure("net { ping-int 1; connect-int 3; timeout 9; }")
+		p.up(p.alpha)
+		p.run(p.alpha, "mkfs.ext4 -q -E nodiscard /dev/drbd2 && mkdir -p /mnt && mount /dev/drbd2 /mnt")
+		ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+		defer cancel()
+		c, err := p.alpha.Background(ctx, `for w in 1 2 3 4; do ( i=0; while [ ! -e /tmp/stop ]; do i=$((i+1))
 				dd if=/dev/urandom of=/mnt/w$w.$((i%8)) bs=$((4*w))k count=$((1+i%16)) conv=fsync status=none || exit 1; done ) & done; wait`, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for i := range 4 {
-				time.Sleep(2 * time.Second)
-				p.bed.Network().Cut(p.alpha, p.bravo)
-				time.Sleep(time.Duration(1+2*(i%2)) * time.Second)
-				p.bed.Network().Restore(p.alpha, p.bravo)
-				p.wait(p.alpha, "cs:Connected ds:UpToDate/UpToDate", syncLimit)
-			}
-			p.run(p.alpha, "touch /tmp/stop")
-			if _, err := c.Wait(); err != nil {
-				t.Fatal(err)
-			}
-			p.run(p.alpha, "umount /mnt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 4 {
+			time.Sleep(2 * time.Second)
+			p.bed.Network().Cut(p.alpha, p.bravo)
+			time.Sleep(time.Duration(1+2*(i%2)) * time.Second)
+			p.bed.Network().Restore(p.alpha, p.bravo)
 			p.wait(p.alpha, "cs:Connected ds:UpToDate/UpToDate", syncLimit)
-			p.equal()
-		})
-	}
+		}
+		p.run(p.alpha, "touch /tmp/stop")
+		if _, err := c.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		p.run(p.alpha, "umount /mnt")
+		p.wait(p.alpha, "cs:Connected ds:UpToDate/UpToDate", syncLimit)
+		p.equal()
+	})
 }
 
 // The Primary loses its disk, goes on through the peer, and takes it back.
 func TestVMDetachAndAttach(t *testing.T) {
-	for _, f := range []struct {
-		name         string
-		alpha, bravo bed.Flavour
-	}{{"Ours", bed.Ours, bed.Ours}, {"OursAndStock", bed.Ours, bed.Stock}, {"StockAndOurs", bed.Stock, bed.Ours}} {
-		t.Run(f.name, func(t *testing.T) {
-			p := newPair(t, f.alpha, f.bravo)
-			// else the stock target lets the resync starve behind writes that wait
-			// for an extent which only the resync can free (minutes for 40 MiB)
-			p.configureDisk("c-min-rate 0;")
-			p.up(p.alpha)
-			p.run(p.alpha, "mkfs.ext4 -q -E nodiscard /dev/drbd2 && mkdir -p /mnt && mount /dev/drbd2 /mnt && cp /usr/bin/[a-e]* /mnt && sync")
-			p.run(p.alpha, "drbdadm detach r0")
-			p.wait(p.alpha, "cs:Connected ro:Primary/Secondary ds:Diskless/UpToDate", connectLimit)
-			p.run(p.alpha, "cp /usr/bin/[f-k]* /mnt && sync && echo 3 > /proc/sys/vm/drop_caches")
-			p.run(p.alpha, "cd /usr/bin && for f in [a-k]*; do cmp $f /mnt/$f || exit 1; done")
-			p.run(p.alpha, "drbdadm attach r0")
-			p.wait(p.alpha, "cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate", syncLimit)
-			p.run(p.alpha, "echo 3 > /proc/sys/vm/drop_caches; cd /usr/bin && for f in [a-k]*; do cmp $f /mnt/$f || exit 1; done")
-			p.run(p.alpha, "umount /mnt")
-			p.equal()
-		})
-	}
+	cluster.EachPair(t, func(t *testing.T, f cluster.Pair) {
+		p := newPair(t, f.Alpha, f.Bravo)
+		// else the stock target lets the resync starve behind writes that wait
+		// for an extent which only the resync can free (minutes for 40 MiB)
+		p.configureDisk("c-min-rate 0;")
+		p.up(p.alpha)
+		p.run(p.alpha, "mkfs.ext4 -q -E nodiscard /dev/drbd2 && mkdir -p /mnt && mount /dev/drbd2 /mnt && cp /usr/bin/[a-e]* /mnt && sync")
+		p.run(p.alpha, "drbdadm detach r0")
+		p.wait(p.alpha, "cs:Connected ro:Primary/Secondary ds:Diskless/UpToDate", connectLimit)
+		p.run(p.alpha, "cp /usr/bin/[f-k]* /mnt && sync && echo 3 > /proc/sys/vm/drop_caches")
+		p.run(p.alpha, "cd /usr/bin && for f in [a-k]*; do cmp $f /mnt/$f || exit 1; done")
+		p.run(p.alpha, "drbdadm attach r0")
+		p.wait(p.alpha, "cs:Connected ro:Primary/Secondary ds:UpToDate/UpToDate", syncLimit)
+		p.run(p.alpha, "echo 3 > /proc/sys/vm/drop_caches; cd /usr/bin && for f in [a-k]*; do cmp $f /mnt/$f || exit 1; done")
+		p.run(p.alpha, "umount /mnt")
+		p.equal()
+	})
 }
 
 // Full sync in the direction the demo does not take, then the other way again.

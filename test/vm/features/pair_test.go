@@ -29,16 +29,7 @@ type pair struct {
 
 // onEachPair runs a test with ours, and with one of the stock kind on either side.
 func onEachPair(t *testing.T, test func(*pair)) {
-	for _, c := range []struct {
-		name         string
-		alpha, bravo bed.Flavour
-	}{
-		{"OursOurs", bed.Ours, bed.Ours},
-		{"OursStock", bed.Ours, bed.Stock},
-		{"StockOurs", bed.Stock, bed.Ours},
-	} {
-		t.Run(c.name, func(t *testing.T) { test(newPair(t, c.alpha, c.bravo)) })
-	}
+	cluster.EachPair(t, func(t *testing.T, p cluster.Pair) { test(newPair(t, p.Alpha, p.Bravo)) })
 }
 
 func newPair(t *testing.T, alpha, bravo bed.Flavour) *pair {

@@ -30,12 +30,7 @@ type pair struct {
 
 // eachPair runs a test with each combination of implementations.
 func eachPair(t *testing.T, run func(p *pair)) {
-	for _, f := range []struct {
-		name         string
-		alpha, bravo bed.Flavour
-	}{{"Ours", bed.Ours, bed.Ours}, {"OursAndStock", bed.Ours, bed.Stock}, {"StockAndOurs", bed.Stock, bed.Ours}} {
-		t.Run(f.name, func(t *testing.T) { run(newPair(t, f.alpha, f.bravo)) })
-	}
+	cluster.EachPair(t, func(t *testing.T, p cluster.Pair) { run(newPair(t, p.Alpha, p.Bravo)) })
 }
 
 func newPair(t *testing.T, alpha, bravo bed.Flavour) *pair {

@@ -2,12 +2,12 @@ package pairs
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
 
 	"drbd/test/vm/bed"
+	"drbd/test/vm/cluster"
 )
 
 // sbRound is one split brain: both nodes change their data while they are apart.
@@ -17,7 +17,7 @@ type sbRound struct {
 	writes [2]int // blocks that alpha and bravo write
 	stays  string // Primary when they meet again
 	winner string // whose data both have in the end; "" = they do not decide
-	brief  bool   // also when time is short and one node is the stock one
+	brief  bool   // also when time is short
 }
 
 var sbRounds = []sbRound{
@@ -43,7 +43,7 @@ func TestVMSplitBrain(t *testing.T) {
 		p.configure("")
 		p.up()
 		for i, r := range sbRounds {
-			if p.stock() && !r.brief && os.Getenv("DRBD_LONG") == "" {
+			if !r.brief && !cluster.Long() && !cluster.OnDebugKernel() {
 				continue // all of them: make test-long
 			}
 			begin := time.Now()
