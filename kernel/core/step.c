@@ -224,7 +224,7 @@ static bool step_jobs(struct core_resource *res)
 		*p = job->next;
 		for_each_connection(conn, res)
 			if (conn->req.job == job)
-				conn->req.job = NULL;
+				request_abandon(conn);
 		emit(res, ACT_JOB_DONE)->job = job;
 		did = true;
 	}

@@ -1136,6 +1136,44 @@ static void objects_go(void)
 
 /* --- connections --------------------------------------------------------------------------------------------- */
 
+/* A request that was given up: no other one before its reply, which nobody may take for another's. */
+static void late_reply(void)
+{
+	static const u8 next[] = { JOB_DISCONNECT, JOB_PRIMARY, JOB_INVALIDATE };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(next); i++) {
+		linked(SEC);
+		T_EQ(job(JOB_DISCONNECT), RES_PENDING);
+		happens((struct core_event){ .type = EV_JOB_CANCEL, .job = &L.job });
+		T_EQ(L.job.result, RES_INTERRUPTED);
+
+		L.n_done = 0;
+		T_EQ(job(next[i]), RES_PENDING);
+		T_OK(!sent(P_CONN_ST_CHG_REQ) && !sent(P_STATE_CHG_REQ));
+		/* refused: as if it had never been asked */
+		peer_says(RES_IN_TRANSIENT_STATE);
+		T_EQ(L.job.result, RES_PENDING);
+		T_OK(sent(P_CONN_ST_CHG_REQ) || sent(P_STATE_CHG_REQ));
+		T_EQ(L.conn.link, LINK_UP);
+	}
+
+	/* granted: the peer waits for the end of this connection */
+	linked(SEC);
+	job(JOB_DISCONNECT);
+	happens((struct core_event){ .type = EV_JOB_CANCEL, .job = &L.job });
+	peer_says(RES_SUCCESS);
+	T_OK(at(ACT_DROP_LINK) >= 0 && L.conn.link != LINK_UP);
+	T_OK(!L.conn.want_standalone);
+
+	linked(SEC);
+	job(JOB_DISCONNECT);
+	happens((struct core_event){ .type = EV_JOB_CANCEL, .job = &L.job });
+	job(JOB_INVALIDATE);
+	peer_says(RES_SUCCESS);
+	T_OK(L.pd.now.repl != REPL_STARTING_SYNC_T && L.pd.sync == SYNC_NONE);
+}
+
 static void disconnect_asks(void)
 {
 	linked(SEC);
@@ -1312,6 +1350,7 @@ const struct c_test life_tests[] = {
 	{ "pause-sync and resume-sync", pause_and_resume },
 	{ "options: change", options_change },
 	{ "objects: go", objects_go },
+	{ "disconnect: a late reply", late_reply },
 	{ "disconnect: asks", disconnect_asks },
 	{ "jobs: end with the link", jobs_end_with_the_link },
 	{ "jobs: interrupted", interrupted_jobs },

@@ -223,7 +223,9 @@ void oracle_crash(struct host *h)
 	const struct disk *mine = &W->disk[node], *theirs = &W->disk[peer];
 	bool shared = W->on_branch[peer] == b;
 	u8 k;
-	bool followed = h->st_res.role == ROLE_PRIMARY || !shared || !oracle_complete(peer);
+	/* a peer with an Inconsistent disk follows even if by chance it lacks nothing */
+	bool followed = h->st_res.role == ROLE_PRIMARY || !shared || !oracle_complete(peer) ||
+			h->st_pd.pdsk == DISK_INCONSISTENT;
 	u32 u;
 
 	for (k = 1; W->protocol != 3 && k < BRANCHES; k++)

@@ -14,7 +14,8 @@ static enum ask_result ask(struct core_job *job, struct core_connection *conn, u
 			memset(&conn->req, 0, sizeof(conn->req));
 		return ASK_YES;		/* nobody left to ask; the caller checks again */
 	}
-	if (conn->req.job && conn->req.job != job)
+	/* a reply does not tell whose it is */
+	if (conn->req.abandoned || (conn->req.job && conn->req.job != job))
 		return ASK_WAIT;
 	if (!conn->req.job) {
 		conn->req.job = job;
@@ -59,9 +60,31 @@ enum ask_result ask_volumes(struct core_job *job, const struct core_device *only
 	return ASK_YES;
 }
 
+/* The job ends before the peer has answered. */
+void request_abandon(struct core_connection *conn)
+{
+	conn->req.abandoned = !conn->req.answered;
+	conn->req.job = NULL;
+}
+
+/* If the peer did what nobody waits for any more, both begin anew. */
+static void got_late_reply(struct core_connection *conn, s32 reply)
+{
+	conn->req.abandoned = false;
+	if (reply < RES_SUCCESS)
+		return;
+	emit_log(conn->res, "%s: the peer agreed to a change of state that was given up here meanwhile: connecting anew",
+		 conn->conf.name);
+	link_lose(conn, CONN_NETWORK_FAILURE);
+}
+
 void got_state_reply(struct core_resource *res, const struct core_event *ev)
 {
 	(void)res;
+	if (ev->conn->req.abandoned) {
+		got_late_reply(ev->conn, ev->reply);
+		return;
+	}
 	if (!ev->conn->req.job) {
 		emit_log(ev->conn->res, "%s: reply to a state change that nobody asked for, ignored",
 			 ev->conn->conf.name);
@@ -74,7 +97,7 @@ void got_state_reply(struct core_resource *res, const struct core_event *ev)
 /* A request of ours is out, or has been granted and is being made stable. */
 static bool own_change_runs(const struct core_connection *conn)
 {
-	return conn->res->promoting || (conn->req.job && conn->resolve_conflicts);
+	return conn->res->promoting || ((conn->req.job || conn->req.abandoned) && conn->resolve_conflicts);
 }
 
 /* The peer leaves, and says perhaps who has no longer the newest data then. */

@@ -140,6 +140,7 @@ bool job_verify(struct core_job *job);
 enum ask_result { ASK_WAIT, ASK_YES, ASK_NO };
 enum ask_result ask_connection(struct core_job *job, struct core_connection *conn,
 			       const struct wire_state_req *req);
+void request_abandon(struct core_connection *conn);
 enum ask_result ask_volumes(struct core_job *job, const struct core_device *only,
 			    const struct wire_state_req *req);
 void got_state_request(struct core_resource *res, const struct core_event *ev);

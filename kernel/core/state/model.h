@@ -141,6 +141,7 @@ struct core_peer_device {
 struct core_request84 {
 	struct core_job *job;		/* whose; NULL = none is out */
 	bool answered;
+	bool abandoned;			/* its job was given up; the reply is still to come */
 	s32 reply;
 };
 
