@@ -53,20 +53,11 @@ void drbd_al_drop(struct drbd_device *dev, u32 gen, u64 sector, u32 size)
 		drbd_submit_kick(dev);
 }
 
-/*
- * An extent goes cold: its writes must not be in a volatile cache of a data
- * device that the flush of the metadata device does not reach.
- */
-static int flush_data(struct drbd_backing *b)
-{
-	return b->md_bdev == b->bdev ? 0 : compat_flush(b->bdev);
-}
-
 static int write_evicted(struct drbd_device *dev, struct drbd_backing *b)
 {
 	struct act_log *al = &dev->al->core;
 	u32 i;
-	int err = flush_data(b);
+	int err = drbd_flush_data(b);
 
 	if (err)
 		return err;

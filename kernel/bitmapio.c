@@ -71,27 +71,42 @@ int drbd_bitmap_read(struct drbd_backing *b, struct drbd_bitmap *bm)
 	return err;
 }
 
+/*
+ * A cleared bit says that the block is on the disk, not in its cache. @clears: how
+ * many had been cleared when the page was copied; @flushed: when the last flush began.
+ */
+static int flush_before(struct drbd_backing *b, u64 clears, u64 *flushed)
+{
+	int err = clears == *flushed ? 0 : drbd_flush_data(b);
+
+	if (!err)
+		*flushed = clears;
+	return err;
+}
+
 /* Writes pages [first, last] that have one of @flags. md_io held. */
 static int write_pages(struct drbd_device *dev, struct drbd_backing *b, u32 first, u32 last,
 		       u8 flags)
 {
 	struct bitmap *bm = &dev->bitmap->core;
+	u64 clears, flushed = ~0ULL;
 	u32 page = first;
+	bool cleared;
 	int err = 0;
 
-	/* a cleared bit says that the block is on the disk, not in its cache */
-	if ((flags & BITMAP_PAGE_CLEARED) && b->md_bdev != b->bdev)
-		err = compat_flush(b->bdev);
 	while (!err) {
 		spin_lock_irq(&dev->bm_lock);
-		page = drbd_bitmap_page_begin(bm, page, last, flags);
+		page = drbd_bitmap_page_begin(bm, page, last, flags, &cleared);
+		clears = bm->clears;
 		if (page < bm->nr_pages)
 			memcpy(dev->md_page, bm->page[page], BITMAP_PAGE);
 		spin_unlock_irq(&dev->bm_lock);
 		if (page >= bm->nr_pages)
 			break;
-		err = drbd_md_sync_io(b, dev->md_page,
-				      b->layout.bm_sector + (u64)page * PAGE_SECTORS_MD, true);
+		err = cleared ? flush_before(b, clears, &flushed) : 0;
+		if (!err)
+			err = drbd_md_sync_io(b, dev->md_page, b->layout.bm_sector +
+					      (u64)page * PAGE_SECTORS_MD, true);
 		spin_lock_irq(&dev->bm_lock);
 		drbd_bitmap_page_done(bm, page, !err);
 		spin_unlock_irq(&dev->bm_lock);

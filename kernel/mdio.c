@@ -24,6 +24,16 @@ int drbd_md_sync_io(struct drbd_backing *b, void *page, u64 sector, bool write)
 	return err;
 }
 
+/*
+ * What metadata say of the data - this extent is cold, that block is equal, nobody
+ * is Primary here - must not be on the disk before the data is. Where both share a
+ * device, the flush of the metadata write does it.
+ */
+int drbd_flush_data(struct drbd_backing *b)
+{
+	return b->md_bdev == b->bdev || !b->md_flushes ? 0 : compat_flush(b->bdev);
+}
+
 /* The loop: capture the content now, write it soon. */
 void drbd_md_write(struct drbd_device *dev, u32 gen)
 {
@@ -58,6 +68,8 @@ void drbd_md_work(struct work_struct *work)
 	mutex_lock(&dev->md_io);
 	gen = encode_newest(dev, b);
 	if (b)
+		err = drbd_flush_data(b);
+	if (b && !err)
 		err = drbd_md_sync_io(b, dev->md_page, b->layout.sb_sector, true);
 	mutex_unlock(&dev->md_io);
 	if (b)

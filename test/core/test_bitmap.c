@@ -156,7 +156,8 @@ static void pages_of_extents_and_writeout(void)
 {
 	struct bitmap *bm = t_bitmap(64ull << 20, 3, 12);	/* 32 GiB, 3 slots */
 	u32 a, b, n = 0, p;
-	u64 bit = 8191ull * 1024;
+	u64 bit = 8191ull * 1024, clears;
+	bool cleared;
 
 	T_OK(drbd_bitmap_extent_pages(bm, 0, &a, &b) && a == 0 && b == 0);
 	/* 1024 bits of 3 slots are 384 bytes: extent 10 straddles two pages. */
@@ -167,25 +168,39 @@ static void pages_of_extents_and_writeout(void)
 	drbd_bitmap_set(bm, 2, bit, bit);
 	drbd_bitmap_set(bm, 0, 0, 0);
 	T_OK(bm->dirty);
-	p = drbd_bitmap_page_begin(bm, 0, bm->nr_pages - 1, BITMAP_PAGE_SET);
+	p = drbd_bitmap_page_begin(bm, 0, bm->nr_pages - 1, BITMAP_PAGE_SET, &cleared);
 	T_EQ(p, 0);
+	T_OK(!cleared);
 	T_OK(drbd_bitmap_pages_busy(bm, 0, 5));
 	/* A bit set while the page is being written flags it again. */
 	drbd_bitmap_set(bm, 0, 1, 1);
 	drbd_bitmap_page_done(bm, p, true);
 	T_OK(!drbd_bitmap_pages_busy(bm, 0, 5));
-	for (p = 0; (p = drbd_bitmap_page_begin(bm, p, bm->nr_pages - 1, BITMAP_PAGE_SET)) <
+	for (p = 0; (p = drbd_bitmap_page_begin(bm, p, bm->nr_pages - 1, BITMAP_PAGE_SET, &cleared)) <
 		    bm->nr_pages; n++)
 		drbd_bitmap_page_done(bm, p, true);
 	T_EQ(n, 2);
-	p = drbd_bitmap_page_begin(bm, 0, bm->nr_pages - 1, BITMAP_PAGE_SET);
+	p = drbd_bitmap_page_begin(bm, 0, bm->nr_pages - 1, BITMAP_PAGE_SET, &cleared);
 	T_EQ(p, bm->nr_pages);
+	clears = bm->clears;
 	drbd_bitmap_clear(bm, 0, 0, 0);
-	T_EQ(drbd_bitmap_page_begin(bm, 0, 9, BITMAP_PAGE_SET), bm->nr_pages);
-	p = drbd_bitmap_page_begin(bm, 0, 9, BITMAP_PAGE_SET | BITMAP_PAGE_CLEARED);
+	T_OK(bm->clears > clears);
+	T_EQ(drbd_bitmap_page_begin(bm, 0, 9, BITMAP_PAGE_SET, &cleared), bm->nr_pages);
+	p = drbd_bitmap_page_begin(bm, 0, 9, BITMAP_PAGE_SET | BITMAP_PAGE_CLEARED, &cleared);
 	T_EQ(p, 0);
+	T_OK(cleared);
 	drbd_bitmap_page_done(bm, p, false);
-	T_EQ(drbd_bitmap_page_begin(bm, 0, 9, BITMAP_PAGE_SET), 0);
+	T_EQ(drbd_bitmap_page_begin(bm, 0, 9, BITMAP_PAGE_SET, &cleared), 0);
+	T_OK(cleared);	/* still: the write failed */
+	drbd_bitmap_page_done(bm, 0, true);
+	/* one step sets a bit of one slot and clears one of another */
+	drbd_bitmap_set(bm, 1, 0, 0);
+	T_EQ(drbd_bitmap_page_begin(bm, 0, 9, BITMAP_PAGE_SET, &cleared), 0);
+	T_OK(!cleared);
+	drbd_bitmap_page_done(bm, 0, true);
+	drbd_bitmap_update(bm, 0, 4096, 1 << 0, 1 << 1);
+	T_EQ(drbd_bitmap_page_begin(bm, 0, 9, BITMAP_PAGE_SET, &cleared), 0);
+	T_OK(cleared);
 	t_bitmap_free(bm);
 }
 

@@ -486,6 +486,17 @@ static void sb_written(struct io *io, int error)
 	post(h, &h->ev_md);
 }
 
+/* A device of its own for metadata: the flush of that one does not reach the data. */
+static void sb_data_flushed(struct io *io, int error)
+{
+	if (error)
+		sb_written(io, error);
+	else {
+		md_io(io->it.h, MD_SB, io->md, sb_written)->owner = io->owner;
+		host_free(io->md);
+	}
+}
+
 bool md_ready(struct host *h)
 {
 	return h->md_kick && h->md_owner == MD_NOBODY && !h->ev_md.queued;
@@ -504,6 +515,14 @@ void md_run(struct host *h)
 	}
 	md_lock(h, MD_SUPERBLOCK);
 	drbd_md_encode(&h->md_next, block, true);
+	if (W->external_md) {
+		struct io *flush = io_new(h, IO_FLUSH, (void *)(uintptr_t)h->md_next_gen, sb_data_flushed);
+
+		flush->md = host_alloc(h, MD_BLOCK);
+		memcpy(flush->md, block, MD_BLOCK);
+		io_submit(h, flush);
+		return;
+	}
 	md_io(h, MD_SB, block, sb_written)->owner = (void *)(uintptr_t)h->md_next_gen;
 }
 
@@ -542,7 +561,6 @@ static void walk_flushed(struct io *io, int error)
 	w->busy = false;
 }
 
-/* A device of its own for metadata: the flush of that one does not reach the data. */
 static void flush_data(struct host *h, struct page_walk *w)
 {
 	w->busy = true;
@@ -551,18 +569,32 @@ static void flush_data(struct host *h, struct page_walk *w)
 
 static bool walk_step(struct host *h, struct page_walk *w, void (*done)(struct io *, int))
 {
-	if (w->error)
+	bool cleared;
+
+	if (w->error) {
+		if (w->held) {
+			drbd_bitmap_page_done(h->bm, w->page, false);
+			host_free(w->held);
+			w->held = NULL;
+		}
 		return true;
-	if (w->flush) {
-		w->flush = false;
-		flush_data(h, w);
-		return false;
 	}
-	w->page = drbd_bitmap_page_begin(h->bm, w->page, w->last, w->flags);
-	if (w->page >= h->bm->nr_pages)
-		return true;
+	if (!w->held) {
+		w->page = drbd_bitmap_page_begin(h->bm, w->page, w->last, w->flags, &cleared);
+		if (w->page >= h->bm->nr_pages)
+			return true;
+		w->held = host_alloc(h, MD_BLOCK);
+		memcpy(w->held, h->bm->page[w->page], MD_BLOCK);
+		if (W->external_md && cleared && h->bm->clears != w->flushed) {
+			w->flushed = h->bm->clears;
+			flush_data(h, w);
+			return false;
+		}
+	}
 	w->busy = true;
-	md_io(h, MD_BM + w->page, h->bm->page[w->page], done);
+	md_io(h, MD_BM + w->page, w->held, done);
+	host_free(w->held);
+	w->held = NULL;
 	return false;
 }
 
@@ -570,7 +602,7 @@ static void walk_start(struct page_walk *w, u32 first, u32 last, u8 flags)
 {
 	*w = (struct page_walk){
 		.page = first, .last = last, .flags = flags,
-		.flush = W->external_md && (flags & BITMAP_PAGE_CLEARED),
+		.flushed = ~0ull,
 	};
 }
 

@@ -233,7 +233,8 @@ enum al_phase { TR_IDLE, TR_FLUSH, TR_PAGES, TR_PAGE_IO, TR_BLOCK, TR_BLOCK_IO }
 struct page_walk {
 	u32 page, last;
 	u8 flags;
-	bool flush;		/* the data first */
+	u8 *held;		/* copy of the page, while the data is flushed */
+	u64 flushed;		/* bm->clears that the last flush of the data covers */
 	bool busy;
 	int error;
 };

@@ -188,9 +188,11 @@ void drbd_bitmap_set_capacity(struct bitmap *bm, void **page, u8 *page_flags, u6
 	bm->nr_pages = (u32)core_div_up(end, BITMAP_PAGE);
 }
 
-static void flag_page(struct bitmap *bm, u32 page, u8 flag)
+static void flag_page(struct bitmap *bm, u32 page, u8 flags)
 {
-	bm->page_flags[page] |= flag;
+	bm->page_flags[page] |= flags;
+	if (flags & BITMAP_PAGE_CLEARED)
+		bm->clears++;
 	bm->dirty = true;
 }
 
@@ -398,7 +400,8 @@ void drbd_bitmap_copy(struct bitmap *bm, u32 from, u32 to, u64 first, u64 last)
 		put_le32_at(w.p, new);
 		bm->weight[to] += core_popcount(new);
 		bm->weight[to] -= core_popcount(old);
-		flag_page(bm, w.page, new & ~old ? BITMAP_PAGE_SET : BITMAP_PAGE_CLEARED);
+		flag_page(bm, w.page, (new & ~old ? BITMAP_PAGE_SET : 0) |
+				      (old & ~new ? BITMAP_PAGE_CLEARED : 0));
 	}
 }
 
@@ -439,7 +442,7 @@ bool drbd_bitmap_pages_busy(const struct bitmap *bm, u32 first, u32 last)
 	return false;
 }
 
-u32 drbd_bitmap_page_begin(struct bitmap *bm, u32 from, u32 last, u8 flags)
+u32 drbd_bitmap_page_begin(struct bitmap *bm, u32 from, u32 last, u8 flags, bool *cleared)
 {
 	u32 page;
 
@@ -449,6 +452,7 @@ u32 drbd_bitmap_page_begin(struct bitmap *bm, u32 from, u32 last, u8 flags)
 		if (!(f & flags) || f & BITMAP_PAGE_IO)
 			continue;
 		bm->page_flags[page] = BITMAP_PAGE_IO;
+		*cleared = f & BITMAP_PAGE_CLEARED;
 		return page;
 	}
 	return bm->nr_pages;
@@ -460,5 +464,5 @@ void drbd_bitmap_page_done(struct bitmap *bm, u32 page, bool ok)
 		return;
 	bm->page_flags[page] &= (u8)~BITMAP_PAGE_IO;
 	if (!ok)
-		flag_page(bm, page, BITMAP_PAGE_SET);
+		flag_page(bm, page, BITMAP_PAGE_SET | BITMAP_PAGE_CLEARED);
 }

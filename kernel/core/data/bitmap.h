@@ -48,6 +48,7 @@ struct bitmap {
 	u64 weight[BITMAP_MAX_SLOTS];	/* bits set, per slot */
 	u8 lock[BITMAP_MAX_SLOTS];	/* enum bitmap_lock */
 	u32 violations;		/* sets against BITMAP_NO_SET */
+	u64 clears;		/* counts changes that cleared bits, see drbd_bitmap_page_begin() */
 	bool dirty;		/* some page has a flag; cleared by the caller */
 };
 
@@ -121,9 +122,11 @@ bool drbd_bitmap_pages_busy(const struct bitmap *bm, u32 first, u32 last);
  * not under I/O; its flags are exchanged for BITMAP_PAGE_IO. nr_pages if none.
  * The content must be copied or written while BITMAP_PAGE_IO is set; a bit that
  * changes meanwhile flags the page again. drbd_bitmap_page_done() ends it; on
- * failure the page is dirty again.
+ * failure the page is dirty again. @cleared: bits were cleared since it was last
+ * written, so the data device must be flushed behind the copy and in front of the
+ * write; a flush covers what bm->clears counted when it began.
  */
-u32 drbd_bitmap_page_begin(struct bitmap *bm, u32 from, u32 last, u8 flags);
+u32 drbd_bitmap_page_begin(struct bitmap *bm, u32 from, u32 last, u8 flags, bool *cleared);
 void drbd_bitmap_page_done(struct bitmap *bm, u32 page, bool ok);
 
 #endif
