@@ -383,7 +383,7 @@ static void on_running(struct host *h, u32 what)
 		attach(h);
 	else if (what >= 90)
 		verify(h);
-	else if (what >= 86 && W->opt.turns) {
+	else if (what >= 88) {
 		h->must_wait = !h->must_wait;
 		W->r.turns += h->must_wait && h->pd.sync != SYNC_NONE;
 		post(h, &h->ev_timer);

@@ -175,13 +175,16 @@ static void check_told(const struct op *op)
 }
 
 /*
- * The ack of a source that has crashed since, and has lost what it acknowledged, while
- * its target is not consistent yet: no good disk has it.
+ * The ack of a node that has crashed since, and has lost what it acknowledged: of a
+ * source whose target is not consistent yet, so that no good disk has it, or of
+ * another one that its peer may follow, a second Primary.
  */
 static bool lost_on_the_way(const struct op *op, u32 unit)
 {
-	return W->lost_any[1 - op->node] && W->host[op->node]->st_dev.disk < DISK_OUTDATED &&
-	       W->disk[1 - op->node].cur[unit] < op->v;
+	int peer = 1 - op->node;
+
+	return W->lost_any[peer] && W->disk[peer].cur[unit] < op->v &&
+	       (W->lost_followed[peer] || W->host[op->node]->st_dev.disk < DISK_OUTDATED);
 }
 
 /* It ended well. */
@@ -228,6 +231,7 @@ void oracle_crash(struct host *h)
 			h->st_pd.pdsk == DISK_INCONSISTENT;
 	u32 u;
 
+	W->lost_followed[node] = followed;
 	for (k = 1; W->protocol != 3 && k < BRANCHES; k++)
 		if (W->branch[k].parent == b)
 			W->branch[k].untold = true;
@@ -396,7 +400,7 @@ void oracle_sync_start(int target)
 
 void oracle_sync_end(int target)
 {
-	W->lost_cache[target] = W->lost_any[target] = false;
+	W->lost_cache[target] = W->lost_any[target] = W->lost_followed[target] = false;
 	W->r.resyncs_done++;
 }
 

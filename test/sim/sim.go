@@ -31,7 +31,6 @@ type Options struct {
 	Seed    uint64
 	Actions int // of administrator and fate
 	Trace   bool
-	Turns   bool // resyncs have to wait now and then, as resync-after makes them
 }
 
 // Result is what became of a run.
@@ -45,7 +44,7 @@ type Result struct {
 
 // Run lives through the world of a seed.
 func Run(o Options) Result {
-	r := C.sim_run(C.struct_sim_options{seed: C.u64(o.Seed), actions: C.u32(o.Actions), trace: C.bool(o.Trace), turns: C.bool(o.Turns)})
+	r := C.sim_run(C.struct_sim_options{seed: C.u64(o.Seed), actions: C.u32(o.Actions), trace: C.bool(o.Trace)})
 	out := Result{Seed: o.Seed, Steps: uint64(r.steps), Counts: map[string]uint64{}}
 	for i := C.u32(0); C.sim_counter_name(i) != nil; i++ {
 		out.Counts[C.GoString(C.sim_counter_name(i))] = uint64(C.sim_counter(&r, i))

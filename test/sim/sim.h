@@ -381,7 +381,6 @@ struct sim_options {
 	u64 seed;
 	u32 actions;		/* of the administrator and of fate */
 	bool trace;
-	bool turns;		/* resyncs have to wait for another device now and then */
 };
 
 struct sim_result {
@@ -436,6 +435,7 @@ struct world {
 	u8 on_branch[NODES];	/* of the content of the disk */
 	bool lost_cache[NODES];	/* it crashed and lost acknowledged writes that its peer has */
 	bool lost_any[NODES];	/* ... anything: acks of it may still be under way */
+	bool lost_followed[NODES];	/* ... when its peer could have to follow it */
 	u64 *durable[NODES];	/* per unit: newest submission that a flush of this node covered */
 	bool split_reported[NODES];
 	bool unrelated;		/* a node has said that the data are unrelated: only a person can go on */

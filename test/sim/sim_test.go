@@ -16,7 +16,6 @@ var (
 	first   = flag.Uint64("first", 1, "the first of them")
 	seed    = flag.Uint64("seed", 0, "run only this one and print what happens")
 	actions = flag.Int("actions", 60, "of administrator and fate, in each run")
-	turns   = flag.Bool("turns", false, "with -seed: resyncs have to wait for another device now and then")
 	watched = flag.Uint64("sanitized", 60, "how many seeds to run with sanitizers")
 )
 
@@ -38,7 +37,7 @@ func count() uint64 {
 // seed: `make sim SEED=N` prints how it came to it.
 func TestSeeds(t *testing.T) {
 	if *seed != 0 {
-		r := Run(Options{Seed: *seed, Actions: *actions, Turns: *turns, Trace: true})
+		r := Run(Options{Seed: *seed, Actions: *actions, Trace: true})
 		t.Log("\n" + r.Trace)
 		if r.Failure != "" {
 			t.Fatal(r.Failure)
@@ -67,7 +66,7 @@ func TestSeeds(t *testing.T) {
 		return
 	}
 	for name, n := range total {
-		if n == 0 && name != "errors" && name != "turns" {
+		if n == 0 && name != "errors" {
 			t.Errorf("no %s at all: the worlds are not what they should be", name)
 		}
 	}
@@ -78,7 +77,7 @@ func TestSanitizedSeeds(t *testing.T) {
 	for s := *first; s < *first+*watched && *seed == 0; s++ {
 		t.Run(fmt.Sprint(s), func(t *testing.T) {
 			t.Parallel()
-			if r := Run(Options{Seed: s, Actions: *actions, Turns: *turns}); r.Failure != "" {
+			if r := Run(Options{Seed: s, Actions: *actions}); r.Failure != "" {
 				t.Errorf("step %d: %s", r.Steps, r.Failure)
 			}
 		})
