@@ -10,21 +10,24 @@ import (
 	"drbd/test/vm/cluster"
 )
 
-// The main job with every pair of ours and stock, and on every kernel.
+// The main job with every pair of ours and stock, and on every kernel; of the
+// combinations, `make test` takes each pair and each kernel once.
 
 func TestVMMainJobOurs(t *testing.T)            { play(t, setting{bed.Ours, bed.Ours, "6.1"}) }
-func TestVMMainJobOursAndStock(t *testing.T)    { play(t, setting{bed.Ours, bed.Stock, "6.1"}) }
-func TestVMMainJobStockAndOurs(t *testing.T)    { play(t, setting{bed.Stock, bed.Ours, "6.1"}) }
-func TestVMMainJobStockAndOurs510(t *testing.T) { play(t, setting{bed.Stock, bed.Ours, "5.10"}) }
+func TestVMMainJobOursAndStock510(t *testing.T) { play(t, setting{bed.Ours, bed.Stock, "5.10"}) }
 func TestVMMainJobStockAndOurs612(t *testing.T) { play(t, setting{bed.Stock, bed.Ours, "6.12"}) }
-func TestVMMainJobStockAndOurs72(t *testing.T)  { play(t, setting{bed.Stock, bed.Ours, "7.2"}) }
+func TestVMMainJobOurs72(t *testing.T)          { play(t, setting{bed.Ours, bed.Ours, "7.2"}) }
 
-func TestVMMainJobOurs510(t *testing.T) { long(t); play(t, setting{bed.Ours, bed.Ours, "5.10"}) }
-func TestVMMainJobOurs612(t *testing.T) { long(t); play(t, setting{bed.Ours, bed.Ours, "6.12"}) }
-func TestVMMainJobOurs72(t *testing.T)  { long(t); play(t, setting{bed.Ours, bed.Ours, "7.2"}) }
-
-// The test bed and the steps themselves, with nothing of ours in the machines.
-func TestVMMainJobStock(t *testing.T) { long(t); play(t, setting{bed.Stock, bed.Stock, "6.1"}) }
+func TestVMMainJobLong(t *testing.T) {
+	long(t)
+	for _, kernel := range []string{"5.10", "6.1", "6.12", "7.2"} {
+		for _, p := range cluster.Pairs {
+			t.Run(kernel+p.Name, func(t *testing.T) { play(t, setting{p.Alpha, p.Bravo, kernel}) })
+		}
+	}
+	// the test bed and the steps themselves, with nothing of ours in the machines
+	t.Run("Stock", func(t *testing.T) { play(t, setting{bed.Stock, bed.Stock, "6.1"}) })
+}
 
 func long(t *testing.T) {
 	if !cluster.Long() {
