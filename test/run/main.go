@@ -60,7 +60,7 @@ type check struct {
 func always(o options) bool      { return !o.debug }
 func machines(o options) bool    { return !o.fast && !o.debug }
 func whenLong(o options) bool    { return o.long && !o.debug }
-func onlyDebug(o options) bool   { return o.debug }
+func booting(o options) bool     { return !o.fast }
 func debugToo(o options) bool    { return o.long || o.debug }
 func sh(argv ...string) []string { return argv }
 
@@ -71,9 +71,7 @@ var checks = []check{
 	{"generated files are fresh", always, command(sh("scripts/check-generated"))},
 	{"the debug kernel", debugToo, command(sh("scripts/build-debug-kernel"))},
 	{"module for the debug kernel", debugToo, command(sh("scripts/build-module", "debug"))},
-	{"the guests' disk image", onlyDebug, command(sh("scripts/build-guest"))},
-	{"the programs", onlyDebug, command(sh("scripts/build-tools"))},
-	{"the guests' disk image", machines, command(sh("scripts/build-guest"))},
+	{"the guests' disk image", booting, command(sh("scripts/build-guest"))},
 	{"unit tests", always, goTests("unit", "-skip", "^TestVM", "./...")},
 	{"module for kernel 6.1, all warnings, sparse", always, command(sh("scripts/build-module", "6.1", "--sparse"))},
 	{"module for kernel 6.12, all warnings, sparse", always, command(sh("scripts/build-module", "6.12", "--sparse"))},
@@ -81,7 +79,7 @@ var checks = []check{
 	{"module for kernel 7.2, all warnings", always, command(sh("scripts/build-module", "7.2"))},
 	{"dkms build for kernel 6.1", always, command(sh("scripts/test-dkms", "6.1"))},
 	{"fuzzing", whenLong, (*runner).fuzz},
-	{"the programs", machines, command(sh("scripts/build-tools"))},
+	{"the programs", booting, command(sh("scripts/build-tools"))},
 	{"machine tests", machines, goTests("vm", "-p", "1", "-run", "^TestVM", "-timeout", "50m", "./test/vm/...", "./test/bench")},
 	{"machine tests on the debug kernel", debugToo, goTests("debug", "-p", "1", "-run", debugTests, "-timeout", "50m", "./test/vm/faults")},
 }
