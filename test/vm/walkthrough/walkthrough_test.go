@@ -61,7 +61,7 @@ func TestVM83(t *testing.T) {
 	one.reachesLoaded(2, "cs:WFConnection ro:Secondary/Unknown ds:Inconsistent/DUnknown")
 	one.says("ps ax", "drbdadm wait-con-int") // it waits
 	other.types("/etc/init.d/drbd start")
-	if out := starts(); !strings.Contains(out, "Starting DRBD resources: [") {
+	if out := starts(); !strings.Contains(out, "Starting DRBD resources:") {
 		t.Errorf("the init script said:\n%s", out)
 	}
 	one.reaches(2, "cs:Connected ro:Secondary/Secondary ds:Inconsistent/Inconsistent", connectLimit)
