@@ -79,6 +79,7 @@ var checks = []check{
 	{"module for kernel 7.2, all warnings", always, command(sh("scripts/build-module", "7.2"))},
 	{"dkms build for kernel 6.1", always, command(sh("scripts/test-dkms", "6.1"))},
 	{"fuzzing", whenLong, (*runner).fuzz},
+	{"mutants of core", whenLong, command(sh("scripts/go", "run", "./test/mutants"))},
 	{"the programs", booting, command(sh("scripts/build-tools"))},
 	{"machine tests", machines, goTests("vm", "-p", "1", "-run", "^TestVM", "-timeout", "50m", "./test/vm/...", "./test/bench")},
 	{"machine tests on the debug kernel", debugToo, goTests("debug", "-p", "1", "-run", debugTests, "-timeout", "50m", "./test/vm/faults")},
