@@ -2,7 +2,7 @@
 /*
  * A new generation by the administrator's word (behaviour.md 8.5). Between two
  * nodes with fresh metadata it can say, too, that the disks are equal, or that
- * nobody cares for what is on them: then there is no first sync (wire.md 6.2).
+ * nobody cares for what is on them: then there is no first sync (wire.md 5.7).
  */
 #include "internal.h"
 
@@ -200,7 +200,7 @@ bool skip_step(struct core_peer_device *pd)
 	dev->next_state.disk = DISK_UP_TO_DATE;
 	if (pd->conn->link == LINK_UP && pd->now.repl == REPL_ESTABLISHED)
 		pd->next.pdsk = DISK_UP_TO_DATE;
-	emit_log(dev->res, "%u drbd%u %s: Accepted new current UUID, preparing to skip initial sync",
+	emit_log(dev->res, "%u drbd%u %s: the first sync is skipped, as the peer's administrator has said: both disks are taken for equal",
 		 dev->vnr, dev->minor, pd->conn->conf.name);
 	change_commit(dev->res, "skip-initial-sync");
 	return skip_ends(pd);

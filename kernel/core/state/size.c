@@ -140,7 +140,7 @@ static void copy_growth(struct core_peer_device *pd, u16 dds_flags)
 	    dev->now.disk != DISK_UP_TO_DATE || pd->now.pdsk != DISK_UP_TO_DATE)
 		return;
 	if (dds_flags & DDS_NO_RESYNC) {
-		emit_log(dev->res, "%u drbd%u %s: Resync of new storage suppressed with --assume-clean",
+		emit_log(dev->res, "%u drbd%u %s: what is new is not copied: --assume-clean says that it is equal",
 			 dev->vnr, dev->minor, pd->conn->conf.name);
 		return;
 	}
