@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"path/filepath"
+	"strings"
 	"testing"
 )
 
@@ -17,7 +18,7 @@ const labCapacity = 0x7b0
 const bigCapacity = 1 << 41
 
 // 8.4 leaves old buffer content in the pad of these: not compared.
-func maskPads(cmd uint16, body []byte) []byte {
+func maskPads(version, cmd uint16, body []byte) []byte {
 	b := bytes.Clone(body)
 	switch packetName(cmd) {
 	case "P_DATA_REQUEST", "P_RS_DATA_REQUEST", "P_OV_REQUEST", "P_OV_REPLY", "P_CSUM_RS_REQUEST", "P_RS_THIN_REQ":
@@ -25,7 +26,13 @@ func maskPads(cmd uint16, body []byte) []byte {
 	case "P_BARRIER":
 		copy(b[4:], []byte{0, 0, 0, 0})
 	case "P_STATE":
-		b[1] &= 0x7f // 9 tells its quorum even to 8.4, which has no such bit
+		if version < 110 {
+			b[1] &= 0x7f // 9 tells its quorum even to 8.4, which has no such bit
+		}
+	case "P_TWOPC_ABORT":
+		clear(b[20:])
+	case "P_TWOPC_PREP_RSZ":
+		clear(b[30:]) // whatever was in the buffer
 	case "P_SYNC_PARAM89":
 		// Behind the NUL of the names.
 		for _, at := range []int{4, 68} {
@@ -42,12 +49,34 @@ type goldenStats struct {
 	bitmaps int
 }
 
-// connected is the link of a capture that begins in the middle of a connection.
-var connected = Link{Version: 101, Phase: PhaseConnected, Features: 0xf}
+// The links of captures that begin in the middle of a connection.
+var (
+	connected84 = Link{Version: 101, Phase: PhaseConnected, Features: 0xf}
+	connected9  = Link{Version: 124, Phase: PhaseConnected, Features: 0x3ff}
+)
+
+// offer reads the first features packet in one direction.
+func offer(data []byte) (version uint16, features uint32) {
+	at := bytes.Index(data, []byte{0x83, 0x74, 0x02, 0x67, 0xff, 0xfe, 0, 72})
+	if at < 0 || len(data) < at+20 {
+		return 0, 0
+	}
+	return uint16(binary.BigEndian.Uint32(data[at+16:])), binary.BigEndian.Uint32(data[at+12:])
+}
+
+// agree is what both ends make of their offers.
+func agree(data, reverse []byte, connected Link) Link {
+	v1, f1 := offer(data)
+	v2, f2 := offer(reverse)
+	if v1 == 0 || v2 == 0 {
+		return connected
+	}
+	return Link{Version: min(v1, v2), Phase: PhaseConnected, Features: f1 & f2}
+}
 
 // beginning finds out which stream it is and where in its life the capture begins.
 // The side that accepted sends no first packet: its stream is that of the other side.
-func beginning(data, reverse []byte) (stream int, link Link, rest []byte) {
+func beginning(data, reverse []byte, connected Link) (stream int, link Link, rest []byte) {
 	for i, b := range [][]byte{data, reverse} {
 		for _, stream := range []int{StreamData, StreamMeta} {
 			_, need, err := decodeHeader(Link{Phase: PhaseFirst}, stream, b)
@@ -71,8 +100,9 @@ func beginning(data, reverse []byte) (stream int, link Link, rest []byte) {
 
 // goldenStream decodes one direction of a connection, packet by packet, and
 // encodes each again. The link's agreement is followed as the packets tell it.
-func goldenStream(t *testing.T, name string, data, reverse []byte, in *goldenStats) {
-	stream, link, data := beginning(data, reverse)
+func goldenStream(t *testing.T, name string, data, reverse []byte, connected Link, in *goldenStats) {
+	agreed := agree(data, reverse, connected)
+	stream, link, data := beginning(data, reverse, agreed)
 	capacity := uint64(labCapacity)
 	var transfer []bitmapPacket
 	finish := func() {
@@ -115,7 +145,8 @@ func goldenStream(t *testing.T, name string, data, reverse []byte, in *goldenSta
 		goldenBody(t, name, link, h, body, capacity)
 		switch pname {
 		case "P_CONNECTION_FEATURES":
-			link = Link{Version: 101, Phase: PhaseProtocol, Features: 0xf & binary.BigEndian.Uint32(body[4:])}
+			link = agreed
+			link.Phase = PhaseProtocol
 		case "P_PROTOCOL", "P_PROTOCOL_UPDATE":
 			link.Phase = PhaseConnected
 			link.DigestIn = uint8(digestLen[string(bytes.TrimRight(body[24:], "\x00"))])
@@ -134,25 +165,23 @@ func goldenBody(t *testing.T, name string, link Link, h Header, body []byte, cap
 	switch pname {
 	case "P_AUTH_CHALLENGE", "P_AUTH_RESPONSE":
 		return
-	case "P_ENABLE_REPLICATION": // ignored
-		return
-	case "P_PING", "P_PING_ACK", "P_UNPLUG_REMOTE":
+	case "P_PING", "P_PING_ACK", "P_UNPLUG_REMOTE", "P_DISCONNECT":
 		if len(body) != 0 {
 			t.Errorf("%s: %s with a body", name, pname)
 		}
 		return
-	case "P_PROTOCOL", "P_PROTOCOL_UPDATE", "P_SYNC_PARAM89", "P_SIZES":
+	case "P_PROTOCOL", "P_PROTOCOL_UPDATE", "P_SYNC_PARAM89", "P_SIZES", "P_UUIDS110":
 		fixed = len(body)
 	}
 	if capacity == labCapacity {
 		capacity = bigCapacity // perhaps of another size: not told in this direction
 	}
-	got, err := recode(link, h, body[:max(fixed, min(len(body), 148))], capacity)
+	got, err := recode(link, h, body[:max(fixed, min(len(body), 552))], capacity)
 	if err != 0 {
 		t.Errorf("%s: %s: %s: %x", name, pname, wireError(err), body[:min(len(body), 64)])
 		return
 	}
-	if want := maskPads(h.Cmd, body[:fixed]); !bytes.Equal(got, want) {
+	if want := maskPads(link.Version, h.Cmd, body[:fixed]); !bytes.Equal(got, want) {
 		t.Errorf("%s: %s:\n was %s\n got %s", name, pname, hex.EncodeToString(want), hex.EncodeToString(got))
 	}
 }
@@ -182,15 +211,18 @@ func goldenBitmap(t *testing.T, name string, link Link, capacity uint64, packets
 	}
 }
 
-// TestGoldenPackets reads all that stock 8.4.11 nodes said to each other.
-func TestGoldenPackets(t *testing.T) {
-	files, _ := filepath.Glob("testdata/wire84/*.pcap.gz")
-	if len(files) < 16 {
+// golden reads all captures of a folder, which hold bitmaps and at least one packet of each kind.
+func golden(t *testing.T, folder string, least int, connected Link, want []string) {
+	files, _ := filepath.Glob(filepath.Join("testdata", folder, "*.pcap.gz"))
+	if len(files) < least {
 		t.Fatalf("%d captures", len(files))
 	}
 	all := goldenStats{packets: map[string]int{}}
 	for _, file := range files {
-		name := filepath.Base(file)
+		name, connected := filepath.Base(file), connected
+		if strings.Contains(name, "interop") {
+			connected = connected84
+		}
 		t.Run(name, func(t *testing.T) {
 			streams := readCapture(t, file)
 			for _, s := range streams {
@@ -200,16 +232,11 @@ func TestGoldenPackets(t *testing.T) {
 						reverse = r.bytes()
 					}
 				}
-				goldenStream(t, s.from+">"+s.to, s.bytes(), reverse, &all)
+				goldenStream(t, s.from+">"+s.to, s.bytes(), reverse, connected, &all)
 			}
 		})
 	}
-	for _, p := range []string{
-		"P_DATA", "P_DATA_REQUEST", "P_DATA_REPLY", "P_RS_DATA_REQUEST", "P_RS_DATA_REPLY", "P_BARRIER", "P_BARRIER_ACK",
-		"P_RECV_ACK", "P_WRITE_ACK", "P_RS_WRITE_ACK", "P_TRIM", "P_ZEROES", "P_OV_REQUEST", "P_OV_REPLY", "P_OV_RESULT",
-		"P_CSUM_RS_REQUEST", "P_STATE_CHG_REQ", "P_STATE_CHG_REPLY", "P_CONN_ST_CHG_REQ",
-		"P_PROTOCOL_UPDATE", "P_SYNC_UUID", "P_UUIDS", "P_SIZES", "P_STATE", "P_AUTH_CHALLENGE", "P_AUTH_RESPONSE", "P_PING",
-	} {
+	for _, p := range want {
 		if all.packets[p] == 0 {
 			t.Errorf("no %s in any capture", p)
 		}
@@ -218,4 +245,23 @@ func TestGoldenPackets(t *testing.T) {
 		t.Error("no bitmap in any capture")
 	}
 	t.Logf("%v, %d bitmaps", all.packets, all.bitmaps)
+}
+
+// TestGoldenPackets reads all that stock 8.4.11 nodes said to each other.
+func TestGoldenPackets(t *testing.T) {
+	golden(t, "wire84", 16, connected84, []string{
+		"P_DATA", "P_DATA_REQUEST", "P_DATA_REPLY", "P_RS_DATA_REQUEST", "P_RS_DATA_REPLY", "P_BARRIER", "P_BARRIER_ACK",
+		"P_RECV_ACK", "P_WRITE_ACK", "P_RS_WRITE_ACK", "P_TRIM", "P_ZEROES", "P_OV_REQUEST", "P_OV_REPLY", "P_OV_RESULT",
+		"P_CSUM_RS_REQUEST", "P_STATE_CHG_REQ", "P_STATE_CHG_REPLY", "P_CONN_ST_CHG_REQ",
+		"P_PROTOCOL_UPDATE", "P_SYNC_UUID", "P_UUIDS", "P_SIZES", "P_STATE", "P_AUTH_CHALLENGE", "P_AUTH_RESPONSE", "P_PING",
+	})
+}
+
+// TestGoldenPackets9 reads what two and three stock 9.3.3 nodes said to each other, and one of them to an 8.4.11.
+func TestGoldenPackets9(t *testing.T) {
+	golden(t, "wire9", 13, connected9, []string{
+		"P_UUIDS110", "P_CURRENT_UUID", "P_TWOPC_PREPARE", "P_TWOPC_PREP_RSZ", "P_TWOPC_YES", "P_TWOPC_RETRY", "P_TWOPC_COMMIT",
+		"P_TWOPC_ABORT", "P_DAGTAG", "P_PEER_ACK", "P_PEERS_IN_SYNC", "P_FLUSH_REQUESTS", "P_FLUSH_FORWARD",
+		"P_FLUSH_REQUESTS_ACK", "P_ENABLE_REPLICATION", "P_ENABLE_REPLICATION_NEXT", "P_STATE", "P_SIZES", "P_DISCONNECT",
+	})
 }

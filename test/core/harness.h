@@ -7,6 +7,7 @@
 #include "../../kernel/core/wire/packet.h"
 #include "../../kernel/core/wire/data.h"
 #include "../../kernel/core/wire/control.h"
+#include "../../kernel/core/wire/cluster.h"
 #include "../../kernel/core/wire/connect.h"
 #include "../../kernel/core/wire/bitcode.h"
 #include "../../kernel/core/disk/superblock.h"

@@ -27,7 +27,7 @@ type stream struct {
 }
 
 // readCapture reads a classic little-endian pcap of Ethernet frames.
-func readCapture(t *testing.T, path string) []*stream {
+func readCapture(t testing.TB, path string) []*stream {
 	t.Helper()
 	f, err := os.Open(path)
 	if err != nil {

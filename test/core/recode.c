@@ -101,6 +101,32 @@ static int re_sync_param(const struct wire_link *link, const struct packet_heade
 	return cmd == hdr->cmd ? (int)len : -WIRE_BAD_COMMAND;
 }
 
+RE_PLAIN(re_uuids110, struct wire_uuids110, uuids110, &)
+RE_PLAIN(re_current_uuid, struct wire_current_uuid, current_uuid, &)
+RE_PLAIN(re_twopc_reply, struct wire_twopc_reply, twopc_reply, &)
+RE_PLAIN(re_confirm_stable, struct wire_confirm_stable, confirm_stable, &)
+
+static int re_twopc(const struct wire_link *link, const struct packet_header *hdr,
+		    const void *body, u64 capacity, void *out)
+{
+	struct wire_twopc t;
+	int err = drbd_wire_get_twopc(link, hdr, body, &t);
+
+	(void)capacity;
+	return err ? -err : (int)drbd_wire_put_twopc(link, hdr->cmd, out, &t);
+}
+
+static int re_position(const struct wire_link *link, const struct packet_header *hdr,
+		       const void *body, u64 capacity, void *out)
+{
+	struct wire_position p;
+	int err = drbd_wire_get_position(hdr, body, &p);
+
+	(void)capacity;
+	(void)link;
+	return err ? -err : (int)drbd_wire_put_position(hdr->cmd, out, &p);
+}
+
 static const struct {
 	u16 cmd;
 	recode_fn *fn;
@@ -115,6 +141,15 @@ static const struct {
 	{ P_UUIDS, re_uuids },		  { P_SYNC_UUID, re_uuid },
 	{ P_STATE_CHG_REPLY, re_state_reply }, { P_CONN_ST_CHG_REPLY, re_state_reply },
 	{ P_SYNC_PARAM, re_sync_param },  { P_SYNC_PARAM89, re_sync_param },
+	{ P_UUIDS110, re_uuids110 },	  { P_CURRENT_UUID, re_current_uuid },
+	{ P_TWOPC_PREPARE, re_twopc },	  { P_TWOPC_PREP_RSZ, re_twopc },
+	{ P_TWOPC_COMMIT, re_twopc },	  { P_TWOPC_ABORT, re_twopc },
+	{ P_TWOPC_YES, re_twopc_reply },  { P_TWOPC_NO, re_twopc_reply },
+	{ P_TWOPC_RETRY, re_twopc_reply }, { P_CONFIRM_STABLE, re_confirm_stable },
+	{ P_DAGTAG, re_position },	  { P_PEER_DAGTAG, re_position },
+	{ P_PEER_ACK, re_position },	  { P_FLUSH_REQUESTS, re_position },
+	{ P_FLUSH_FORWARD, re_position }, { P_FLUSH_REQUESTS_ACK, re_position },
+	{ P_ENABLE_REPLICATION, re_position }, { P_ENABLE_REPLICATION_NEXT, re_position },
 };
 
 int t_recode(const struct wire_link *link, const struct packet_header *hdr,
