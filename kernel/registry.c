@@ -326,6 +326,7 @@ static struct drbd_device *device_alloc(struct drbd_resource *res, u32 minor, u3
 	spin_lock_init(&dev->md_lock);
 	mutex_init(&dev->md_io);
 	bio_list_init(&dev->parked);
+	bio_list_init(&dev->failed_reads);
 	INIT_LIST_HEAD(&dev->granted);
 	INIT_LIST_HEAD(&dev->cold);
 	INIT_LIST_HEAD(&dev->retries);

@@ -95,6 +95,13 @@ struct io_plan {
 	struct plan_peer peer[CORE_MAX_PEERS];
 };
 
+/* Whether reads are for the local disk, whatever they are and however busy it is. */
+static inline bool drbd_plan_reads_local(const struct io_plan *plan)
+{
+	return plan->read_admission == PLAN_OPEN && plan->read_rule == PLAN_READ_LOCAL &&
+	       plan->balance == PLAN_PREFER_LOCAL;
+}
+
 /* A read's way: local, or the index of a peer. */
 #define PLAN_READ_FROM_LOCAL (-1)
 #define PLAN_READ_FROM_NOBODY (-2)
