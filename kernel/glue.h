@@ -380,7 +380,8 @@ struct drbd_peer_device {
 	atomic64_t sent_sectors, recv_sectors;
 	atomic_t ap_pending, rs_pending, unacked;
 
-	struct drbd_event ev_bitmap, ev_done, ev_ov_done, ev_bits, ev_helper, ev_refused;
+	struct drbd_event ev_bitmap, ev_done, ev_ov_done, ev_bits, ev_helper, ev_refused,
+		ev_congested, ev_log_full;
 };
 
 /* An application request: the front pad of the clone that goes to the disk. */

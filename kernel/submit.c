@@ -468,6 +468,16 @@ static bool must_heat(const struct drbd_request *req)
 	       !(req->hot && req->al_gen == READ_ONCE(req->dev->al_gen));
 }
 
+/* The log is that of the plan's disk, as long as the plan has one. */
+static u32 al_used(const struct drbd_request *req)
+{
+	const struct io_plan *plan = req->dev->ldev.plan;
+
+	if (!plan || !plan->local_disk || !plan->al_enabled || !req->hot)
+		return 0;
+	return READ_ONCE(req->dev->al->core.used);
+}
+
 static enum log_verdict enter_locked(struct drbd_request *req, struct log_entered *in)
 {
 	struct drbd_device *dev = req->dev;
@@ -476,6 +486,7 @@ static enum log_verdict enter_locked(struct drbd_request *req, struct log_entere
 		.sector = req->sector, .size = req->size, .op = req->op,
 		.flags = req->flags, .owner = req,
 		.range = req->reserved ? &req->range : NULL,
+		.al_used = al_used(req),
 	};
 	u64 now = drbd_now_ms();
 	enum log_verdict v;
@@ -533,6 +544,18 @@ static void yield_to_peer(struct drbd_request *req)
 		queue_for_work(req, &dev->granted);
 }
 
+/* Peers that cannot keep up; core decides what becomes of them. */
+static void tell_congestion(struct drbd_device *dev, u32 peers, bool full)
+{
+	struct drbd_peer_device *pd;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev)
+		if (peers >> pd->conn->index & 1)
+			drbd_post(dev->res, full ? &pd->ev_log_full : &pd->ev_congested);
+	rcu_read_unlock();
+}
+
 static void enter(struct drbd_request *req)
 {
 	struct drbd_device *dev = req->dev;
@@ -551,6 +574,8 @@ static void enter(struct drbd_request *req)
 		queue_for_work(req, &dev->cold);
 		return;
 	}
+	if (unlikely(in.congested))
+		tell_congestion(dev, in.congested, v == LOG_FULL);
 	switch (v) {
 	case LOG_ENTERED:
 		drbd_send_now(dev, in.data_peers);
