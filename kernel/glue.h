@@ -201,6 +201,7 @@ struct drbd_device {
 	struct bio_list parked;			/* submit_lock: bios that may not enter */
 	struct list_head granted;		/* submit_lock: requests whose range came free */
 	struct list_head cold;			/* submit_lock: requests that need extents */
+	struct bio_list failed_reads;		/* submit_lock: passed on, and failed by the disk */
 	struct list_head retries;		/* submit_lock: reads to be tried elsewhere */
 	struct list_head peer_cold;		/* submit_lock: peer writes that need extents */
 	struct list_head remakes;		/* submit_lock: writes that the peer wants again */
@@ -379,7 +380,8 @@ struct drbd_peer_device {
 	atomic64_t sent_sectors, recv_sectors;
 	atomic_t ap_pending, rs_pending, unacked;
 
-	struct drbd_event ev_bitmap, ev_done, ev_ov_done, ev_bits, ev_helper, ev_refused;
+	struct drbd_event ev_bitmap, ev_done, ev_ov_done, ev_bits, ev_helper, ev_refused,
+		ev_congested, ev_log_full;
 };
 
 /* An application request: the front pad of the clone that goes to the disk. */
@@ -401,11 +403,23 @@ struct drbd_request {
 	u8 op;					/* enum log_op */
 	u8 flags;				/* enum log_flag */
 	u32 al_gen;				/* with hot */
+	unsigned long started;			/* jiffies, if counted (iostat) */
 	bool write, flush;
-	bool reserved, hot;
+	bool reserved, hot, counted;
 	bool tried_local;
 	bool remade;				/* until it enters only its extents tell of its blocks */
 	struct bio clone;			/* last */
+};
+
+/* A read whose bio was passed on to the backing device itself. */
+struct drbd_read {
+	struct drbd_device *dev;
+	struct drbd_backing *backing;
+	bio_end_io_t *end_io;			/* the bio's own, and where it was */
+	void *private;
+	struct bvec_iter iter;
+	unsigned long started;			/* jiffies, if counted (iostat) */
+	bool counted;
 };
 
 enum drbd_peer_req_kind {
@@ -584,12 +598,19 @@ static inline u64 drbd_now_ms(void)
 	return ktime_get_coarse_ns() / NSEC_PER_MSEC;
 }
 
+/* passread.c */
+int drbd_pass_read_init(void);
+void drbd_pass_read_exit(void);
+bool drbd_pass_read(struct drbd_device *dev, struct bio *bio);
+
 /* submit.c, retire.c */
 int drbd_submit_init(void);
 void drbd_submit_exit(void);
 void drbd_submit_bio(struct bio *bio);
 void drbd_submit_work(struct work_struct *work);
 void drbd_submit_kick(struct drbd_device *dev);
+void drbd_local_read_failed(struct drbd_device *dev, u64 sector, int error);
+
 /* Ranges that came free: their owners go on from the submit work. */
 void drbd_ranges_granted(struct drbd_device *dev, struct core_node *granted);
 void drbd_range_end(struct drbd_device *dev, struct io_range *r);

@@ -91,6 +91,7 @@ static const struct {
 } parts[] = {
 	{ "work queues", workqueues_init, workqueues_exit },
 	{ "request pools", drbd_submit_init, drbd_submit_exit },
+	{ "reads", drbd_pass_read_init, drbd_pass_read_exit },
 	{ "peer request pools", drbd_syncio_init, drbd_syncio_exit },
 	{ "registry", drbd_registry_init, drbd_registry_exit },
 	{ "block major 147", major_init, major_exit },

@@ -229,6 +229,8 @@ static struct drbd_peer_device *peer_device_alloc(struct drbd_connection *conn,
 	drbd_event_init(&pd->ev_bits, EV_BITS_SET, conn, dev, pd);
 	drbd_event_init(&pd->ev_helper, EV_HELPER_DONE, conn, dev, pd);
 	drbd_event_init(&pd->ev_refused, EV_WRITE_REFUSED, conn, dev, pd);
+	drbd_event_init(&pd->ev_congested, EV_CONGESTED, conn, dev, pd);
+	drbd_event_init(&pd->ev_log_full, EV_LOG_FULL, conn, dev, pd);
 	return pd;
 }
 
@@ -248,6 +250,8 @@ static void peer_device_remove(struct drbd_peer_device *pd)
 	drbd_unpost(pd->conn->res, &pd->ev_bits);
 	drbd_unpost(pd->conn->res, &pd->ev_helper);
 	drbd_unpost(pd->conn->res, &pd->ev_refused);
+	drbd_unpost(pd->conn->res, &pd->ev_congested);
+	drbd_unpost(pd->conn->res, &pd->ev_log_full);
 	kfree_rcu(pd, rcu);
 }
 
@@ -326,6 +330,7 @@ static struct drbd_device *device_alloc(struct drbd_resource *res, u32 minor, u3
 	spin_lock_init(&dev->md_lock);
 	mutex_init(&dev->md_io);
 	bio_list_init(&dev->parked);
+	bio_list_init(&dev->failed_reads);
 	INIT_LIST_HEAD(&dev->granted);
 	INIT_LIST_HEAD(&dev->cold);
 	INIT_LIST_HEAD(&dev->retries);

@@ -91,6 +91,9 @@ static struct drbd_request *request_alloc(struct drbd_device *dev, struct bio *b
 	INIT_LIST_HEAD(&req->walk);
 	refcount_set(&req->ref, 1);
 	atomic_inc(&dev->app_pending);
+	req->counted = blk_queue_io_stat(dev->disk->queue);
+	if (req->counted)
+		req->started = bio_start_io_acct(bio);
 	return req;
 }
 
@@ -166,21 +169,33 @@ static void unwind(struct drbd_request *req)
 	req->reserved = false;
 }
 
+/* Takes the application's bio from the request; NULL if it has gone already. */
+static struct bio *take_bio(struct drbd_request *req)
+{
+	struct bio *bio = req->bio;
+
+	if (!bio)
+		return NULL;
+	req->bio = NULL;
+	atomic_dec(&req->dev->app_pending);
+	if (req->counted)
+		bio_end_io_acct(bio, req->started);
+	return bio;
+}
+
 /* The application's bio ends; the request may live on in the log. */
 static void complete_bio(struct drbd_request *req, int error)
 {
 	struct drbd_device *dev = req->dev;
-	struct bio *bio = req->bio;
+	struct bio *bio = take_bio(req);
 
 	if (!bio)
 		return;
-	req->bio = NULL;
 	if (req->reserved)
 		drbd_range_end(dev, &req->range);
 	req->reserved = false;
 	if (error)
 		bio->bi_status = errno_to_blk_status(error);
-	atomic_dec(&dev->app_pending);
 	bio_endio(bio);
 }
 
@@ -209,12 +224,10 @@ static u8 admission(struct drbd_device *dev)
 static void park(struct drbd_request *req)
 {
 	struct drbd_device *dev = req->dev;
-	struct bio *bio = req->bio;
+	struct bio *bio = take_bio(req);
 	unsigned long flags;
 
 	unwind(req);
-	atomic_dec(&dev->app_pending);
-	req->bio = NULL;
 	drbd_request_put(req);
 	if (bio->bi_opf & REQ_NOWAIT) {
 		bio_wouldblock_error(bio);
@@ -304,6 +317,13 @@ static void queue_retry(struct drbd_request *req)
 	drbd_submit_kick(dev);
 }
 
+void drbd_local_read_failed(struct drbd_device *dev, u64 sector, int error)
+{
+	drbd_err(dev->res, "%u drbd%u: local read failed at sector %llu (%d)", dev->vnr,
+		 dev->minor, (unsigned long long)sector, error);
+	drbd_post(dev->res, &dev->ev_error);
+}
+
 static void local_read_end(struct bio *clone)
 {
 	struct drbd_request *req = of_clone(clone);
@@ -318,9 +338,7 @@ static void local_read_end(struct bio *clone)
 		return;
 	}
 	req->error = error;
-	drbd_err(dev->res, "%u drbd%u: local read failed at sector %llu (%d)", dev->vnr,
-		 dev->minor, (unsigned long long)req->sector, error);
-	drbd_post(dev->res, &dev->ev_error);
+	drbd_local_read_failed(dev, req->sector, error);
 	queue_retry(req);
 }
 
@@ -450,6 +468,16 @@ static bool must_heat(const struct drbd_request *req)
 	       !(req->hot && req->al_gen == READ_ONCE(req->dev->al_gen));
 }
 
+/* The log is that of the plan's disk, as long as the plan has one. */
+static u32 al_used(const struct drbd_request *req)
+{
+	const struct io_plan *plan = req->dev->ldev.plan;
+
+	if (!plan || !plan->local_disk || !plan->al_enabled || !req->hot)
+		return 0;
+	return READ_ONCE(req->dev->al->core.used);
+}
+
 static enum log_verdict enter_locked(struct drbd_request *req, struct log_entered *in)
 {
 	struct drbd_device *dev = req->dev;
@@ -458,6 +486,7 @@ static enum log_verdict enter_locked(struct drbd_request *req, struct log_entere
 		.sector = req->sector, .size = req->size, .op = req->op,
 		.flags = req->flags, .owner = req,
 		.range = req->reserved ? &req->range : NULL,
+		.al_used = al_used(req),
 	};
 	u64 now = drbd_now_ms();
 	enum log_verdict v;
@@ -515,6 +544,18 @@ static void yield_to_peer(struct drbd_request *req)
 		queue_for_work(req, &dev->granted);
 }
 
+/* Peers that cannot keep up; core decides what becomes of them. */
+static void tell_congestion(struct drbd_device *dev, u32 peers, bool full)
+{
+	struct drbd_peer_device *pd;
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev)
+		if (peers >> pd->conn->index & 1)
+			drbd_post(dev->res, full ? &pd->ev_log_full : &pd->ev_congested);
+	rcu_read_unlock();
+}
+
 static void enter(struct drbd_request *req)
 {
 	struct drbd_device *dev = req->dev;
@@ -533,6 +574,8 @@ static void enter(struct drbd_request *req)
 		queue_for_work(req, &dev->cold);
 		return;
 	}
+	if (unlikely(in.congested))
+		tell_congestion(dev, in.congested, v == LOG_FULL);
 	switch (v) {
 	case LOG_ENTERED:
 		drbd_send_now(dev, in.data_peers);
@@ -593,8 +636,11 @@ static void start_write(struct drbd_request *req)
 
 static void submit_one(struct drbd_device *dev, struct bio *bio)
 {
-	struct drbd_request *req = request_alloc(dev, bio);
+	struct drbd_request *req;
 
+	if (bio_op(bio) == REQ_OP_READ && drbd_pass_read(dev, bio))
+		return;
+	req = request_alloc(dev, bio);
 	if (req->write)
 		start_write(req);
 	else
@@ -615,8 +661,7 @@ static void remake(struct drbd_request *old)
 	struct core_node granted;
 	u32 what;
 
-	old->bio = NULL;
-	atomic_dec(&dev->app_pending);
+	take_bio(old);
 	req->remade = req->reserved = true;
 	core_list_init(&granted);
 	drbd_range_init(&req->range, RANGE_APP_WRITE, req->sector, req->size, req);
@@ -811,6 +856,29 @@ static void heat_cold(struct drbd_device *dev)
 	drbd_backing_put(b);
 }
 
+/* Reads that the disk has failed. */
+static void retry_failed(struct drbd_device *dev)
+{
+	struct bio_list bios;
+	struct bio *bio;
+
+	if (bio_list_empty(&dev->failed_reads))
+		return;
+	spin_lock_irq(&dev->submit_lock);
+	bios = dev->failed_reads;
+	bio_list_init(&dev->failed_reads);
+	spin_unlock_irq(&dev->submit_lock);
+	while ((bio = bio_list_pop(&bios))) {
+		struct drbd_request *req = request_alloc(dev, bio);
+
+		atomic_dec(&dev->app_pending);	/* as a read that was passed on */
+		req->tried_local = true;
+		req->error = blk_status_to_errno(bio->bi_status);
+		bio->bi_status = BLK_STS_OK;
+		start_read(req);
+	}
+}
+
 static void submit_parked(struct drbd_device *dev)
 {
 	struct bio_list bios;
@@ -846,6 +914,7 @@ void drbd_submit_work(struct work_struct *work)
 		heat(req);
 	while ((req = pop_request(dev, &dev->retries)))
 		retry_read(req);
+	retry_failed(dev);
 	drbd_peer_writes_cold(dev);
 	heat_cold(dev);
 	submit_parked(dev);

@@ -605,9 +605,14 @@ void drbd_rs_start(struct drbd_peer_device *pd)
 	struct drbd_device *dev = pd->dev;
 	u64 bits;
 
-	drbd_rs_begin_pacing(pd);
+	if (!pd->resync_runs)
+		drbd_rs_begin_pacing(pd);
 	spin_lock_irq(&dev->bm_lock);
-	drbd_resync_start(&pd->pass, &dev->bitmap->core, pd->slot, !pd->core.sync_source, now_ms());
+	if (pd->resync_runs)
+		drbd_resync_restart(&pd->pass, now_ms());
+	else
+		drbd_resync_start(&pd->pass, &dev->bitmap->core, pd->slot,
+				  !pd->core.sync_source, now_ms());
 	pd->resync_told = false;
 	pd->resync_runs = true;
 	pd->rs_csums = !pd->core.sync_source && pd->core.use_csums;

@@ -63,6 +63,17 @@ static inline struct gendisk *compat_disk_of(const struct bio *bio)
 #endif
 }
 
+/* A bio that had been passed on to another device is one of @disk again. */
+static inline void compat_bio_take_back(struct bio *bio, struct gendisk *disk)
+{
+#ifdef COMPAT_BI_BDEV
+	bio->bi_bdev = disk->part0;
+#else
+	bio->bi_disk = disk;
+	bio->bi_partno = 0;
+#endif
+}
+
 /* The part that fits the queue's limits; the rest is submitted again. NULL: it has ended. */
 static inline struct bio *compat_bio_split(struct bio *bio)
 {
@@ -320,7 +331,8 @@ static inline struct gendisk *compat_alloc_disk(u32 max_sectors, u32 block_size)
 {
 #ifdef COMPAT_QUEUE_FEATURES
 	struct queue_limits lim = {
-		.features = BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA | BLK_FEAT_STABLE_WRITES,
+		.features = BLK_FEAT_WRITE_CACHE | BLK_FEAT_FUA | BLK_FEAT_STABLE_WRITES |
+			    BLK_FEAT_IO_STAT,
 		.logical_block_size = block_size,
 		.max_hw_sectors = max_sectors,
 	};
@@ -333,6 +345,7 @@ static inline struct gendisk *compat_alloc_disk(u32 max_sectors, u32 block_size)
 		return ERR_PTR(-ENOMEM);
 	blk_queue_write_cache(disk->queue, true, true);
 	blk_queue_flag_set(QUEUE_FLAG_STABLE_WRITES, disk->queue);
+	blk_queue_flag_set(QUEUE_FLAG_IO_STAT, disk->queue);
 	blk_queue_logical_block_size(disk->queue, block_size);
 	blk_queue_max_hw_sectors(disk->queue, max_sectors);
 	return disk;

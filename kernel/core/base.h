@@ -21,7 +21,7 @@
 #include <linux/errno.h>
 #include <linux/math64.h>
 #include <linux/minmax.h>
-#include <linux/kernel.h>
+#include <linux/crc32c.h>
 
 /* True if @cond holds. If not: one warning with a stack trace, and the caller
  * goes on by its safe path. */
@@ -29,6 +29,9 @@
 
 /* Set bits of a u32. */
 #define core_popcount(v) hweight32(v)
+
+/* CRC-32C, reflected, of @len bytes, going on from @crc; neither end is inverted. */
+#define core_crc32c(crc, data, len) crc32c((crc), (data), (len))
 
 #define core_div64(a, b) div64_u64((a), (b))
 #define core_mod64(a, b)                                                       \
@@ -94,6 +97,8 @@ static inline void core_check_failed(const char *cond, const char *file, int lin
 	(likely(cond) ? true : (core_check_failed(#cond, __FILE__, __LINE__), false))
 
 #define core_popcount(v) ((u32)__builtin_popcount(v))
+
+#include "crc32c.h"
 
 #define core_div64(a, b) ((u64)(a) / (u64)(b))
 #define core_mod64(a, b) ((u64)(a) % (u64)(b))

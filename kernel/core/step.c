@@ -185,6 +185,8 @@ static void (*const handlers[EV_TYPES])(struct core_resource *, const struct cor
 	[EV_WRITE_REFUSED] = write_refused,
 	[EV_DISK_CLOSED] = disk_closed,
 	[EV_RESIZED] = resized,
+	[EV_CONGESTED] = congested,
+	[EV_LOG_FULL] = log_full,
 };
 
 /* Packets that the receiver hands over and then waits. */
@@ -253,14 +255,25 @@ static bool step_all(struct core_resource *res)
 	return step_jobs(res) || did;
 }
 
+static void wake_at(struct core_resource *res, u64 ms)
+{
+	if (ms && (!res->wake_ms || ms < res->wake_ms))
+		res->wake_ms = ms;
+}
+
 static void arm_timer(struct core_resource *res)
 {
+	const struct core_connection *conn;
+	const struct core_peer_device *pd;
 	const struct core_job *job;
 
 	res->wake_ms = 0;
 	for (job = res->jobs; job; job = job->next)
-		if (job->wake_ms && (!res->wake_ms || job->wake_ms < res->wake_ms))
-			res->wake_ms = job->wake_ms;
+		wake_at(res, job->wake_ms);
+	for_each_connection(conn, res)
+		for_each_pd_of_conn(pd, conn)
+			if (pd->sync == SYNC_AHEAD || pd->sync == SYNC_AHEAD_WAIT)
+				wake_at(res, max(pd->wake_ms, res->now_ms + 100));
 }
 
 void core_step(struct core_resource *res, const struct core_event *ev, u64 now_ms, u64 entropy)

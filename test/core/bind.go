@@ -317,7 +317,7 @@ func alBlock(tr uint32, updates []alUpdate, context []uint32, start uint32) []by
 	return b
 }
 
-func alCRC(b []byte) uint32 { return uint32(C.drbd_al_crc32c(cbytes(b), C.size_t(len(b)))) }
+func alCRC(b []byte) uint32 { return uint32(C.core_crc32c(0, cbytes(b), C.size_t(len(b)))) }
 
 // SetExtent sets all bits of an activity log extent in all slots.
 func (b Bitmap) SetExtent(extent uint32) {

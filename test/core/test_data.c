@@ -874,6 +874,27 @@ static void read_paths(void)
 	T_OK(drbd_plan_read_path(&p, 2048, true, false, 0, 0, 0, 0) > 0);
 }
 
+/* The short cut never goes where the long way would not. */
+static void read_short_cut(void)
+{
+	struct io_plan p = { .nr_peers = 1 };
+	u32 i, taken = 0;
+
+	p.peer[0].protocol = 3;
+	for (i = 0; i < 4 * 3 * 11 * 2; i++) {
+		p.read_admission = i % 4;
+		p.read_rule = i / 4 % 3;
+		p.balance = i / 12 % 11;
+		p.peer[0].read = i / 132;
+		if (!drbd_plan_reads_local(&p))
+			continue;
+		taken++;
+		T_EQ(p.read_admission, PLAN_OPEN);
+		T_EQ(drbd_plan_read_path(&p, 4096, false, false, 0, 1, 9, 0), PLAN_READ_FROM_LOCAL);
+	}
+	T_EQ(taken, 2);
+}
+
 const struct c_test data_tests[] = {
 	{ "ranges in order of arrival", ranges_in_order_of_arrival },
 	{ "waiting range taken back", waiting_range_taken_back },
@@ -902,5 +923,6 @@ const struct c_test data_tests[] = {
 	{ "throttle is signed", throttle_is_signed },
 	{ "notices", notices },
 	{ "read paths", read_paths },
+	{ "reads: the short cut", read_short_cut },
 	{ NULL, NULL },
 };

@@ -1319,6 +1319,201 @@ static void requests_of_the_peer(void)
 	T_EQ(L.conn.now.cstate, CONN_CONNECTED);
 }
 
+/* --- congestion ------------------------------------------------------------------------------ */
+
+static void congested_link(u8 policy)
+{
+	linked(PRI);
+	L.conn.conf.wire_protocol = PROTOCOL_A;
+	L.conn.conf.on_congestion = policy;
+	L.conn.conf.cong_fill = 100;
+	L.conn.conf.cong_extents = 67;
+	change_commit(&L.res, "test");
+	L.res.nr_actions = L.n_done = 0;
+}
+
+static void congestion(u8 type)
+{
+	happens((struct core_event){ .type = type, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd });
+}
+
+static void time_passes(u64 ms)
+{
+	L.now += ms;
+	happens((struct core_event){ .type = EV_TIMER });
+}
+
+/* behaviour.md 11.9: who is watched. */
+static void congestion_is_watched_where_it_may_be(void)
+{
+	static const struct {
+		u8 policy, protocol, role, repl, disk, pdsk, version, want;
+	} rows[] = {
+		{ ON_CONGESTION_PULL_AHEAD, PROTOCOL_A, PRI, REPL_ESTABLISHED, UTD, UTD, 101, PLAN_CONGESTION_WATCH },
+		{ ON_CONGESTION_DISCONNECT, PROTOCOL_A, PRI, REPL_ESTABLISHED, UTD, UTD, 96, PLAN_CONGESTION_WATCH },
+		{ ON_CONGESTION_PULL_AHEAD, PROTOCOL_A, PRI, REPL_SYNC_SOURCE, UTD, INC, 101, PLAN_CONGESTION_WATCH },
+		{ ON_CONGESTION_PULL_AHEAD, PROTOCOL_A, PRI, REPL_AHEAD, UTD, DISK_OUTDATED, 101, PLAN_CONGESTION_AHEAD },
+		{ ON_CONGESTION_BLOCK, PROTOCOL_A, PRI, REPL_ESTABLISHED, UTD, UTD, 101, PLAN_CONGESTION_IGNORE },
+		{ ON_CONGESTION_PULL_AHEAD, PROTOCOL_C, PRI, REPL_ESTABLISHED, UTD, UTD, 101, PLAN_CONGESTION_IGNORE },
+		{ ON_CONGESTION_PULL_AHEAD, PROTOCOL_A, SEC, REPL_ESTABLISHED, UTD, UTD, 101, PLAN_CONGESTION_IGNORE },
+		{ ON_CONGESTION_PULL_AHEAD, PROTOCOL_A, PRI, REPL_ESTABLISHED, UTD, UTD, 95, PLAN_CONGESTION_IGNORE },
+		{ ON_CONGESTION_PULL_AHEAD, PROTOCOL_A, PRI, REPL_ESTABLISHED, UTD, DISK_DISKLESS, 101, PLAN_CONGESTION_IGNORE },
+		{ ON_CONGESTION_PULL_AHEAD, PROTOCOL_A, PRI, REPL_ESTABLISHED, DISK_DISKLESS, UTD, 101, PLAN_CONGESTION_IGNORE },
+		{ ON_CONGESTION_PULL_AHEAD, PROTOCOL_A, PRI, REPL_PAUSED_SYNC_S, UTD, INC, 101, PLAN_CONGESTION_IGNORE },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		congested_link(rows[i].policy);
+		L.conn.conf.wire_protocol = rows[i].protocol;
+		L.conn.wire.version = rows[i].version;
+		both(rows[i].role, CONN_CONNECTED, rows[i].repl, rows[i].disk, rows[i].pdsk);
+		plan_update(&L.dev);
+		if (L.dev.plan.peer[0].congestion != rows[i].want)
+			t_fail(__FILE__, __LINE__, "row %u: %u", i, L.dev.plan.peer[0].congestion);
+		T_EQ(L.dev.plan.peer[0].congestion_fill, rows[i].want == PLAN_CONGESTION_WATCH ? 100 : 0);
+	}
+}
+
+/* State(Ahead) behind the plan; no notice before the generation is on the disk. */
+static void pulls_ahead_in_order(void)
+{
+	congested_link(ON_CONGESTION_PULL_AHEAD);
+	L.withheld = WITHOUT(ACT_DRAIN);
+	congestion(EV_CONGESTED);
+	T_EQ(L.pd.now.repl, REPL_AHEAD);
+	T_EQ(L.pd.now.pdsk, DISK_CONSISTENT);
+	T_EQ(L.dev.plan.peer[0].leg, PLAN_NOTICE);
+	T_EQ(L.dev.plan.write_admission, PLAN_NEW_GENERATION);
+	T_OK(sent(P_STATE));
+	T_OK(at(ACT_PLAN) < at(ACT_SEND));
+	T_OK(at(ACT_DRAIN) > at(ACT_SEND));
+	congestion(EV_CONGESTED);	/* more of the same */
+	T_EQ(L.pd.sync, SYNC_AHEAD);
+	state_comes(peer_state(SEC, REPL_BEHIND, DISK_OUTDATED, UTD));
+	T_EQ(L.pd.now.pdsk, DISK_OUTDATED);
+	T_EQ(L.dev.plan.write_admission, PLAN_NEW_GENERATION);
+	happens((struct core_event){ .type = EV_GENERATION_NEEDED, .dev = &L.dev });
+	T_EQ(L.dev.md.peer[1].bitmap_uuid, A);
+	T_OK((L.dev.md.current_uuid & ~1ull) != A);
+	T_EQ(L.dev.plan.write_admission, PLAN_OPEN);
+	T_EQ(L.dev.plan.peer[0].congestion, PLAN_CONGESTION_AHEAD);
+
+	/* what was sent is confirmed: a while later the resync begins, without bitmaps */
+	L.n_done = 0;
+	comes((struct core_event){ .type = EV_DRAINED, .dev = &L.dev });
+	T_EQ(L.pd.now.repl, REPL_AHEAD);
+	T_OK(L.res.wake_ms > L.now && L.res.wake_ms <= L.now + 1000);
+	time_passes(1001);
+	T_EQ(L.pd.now.repl, REPL_SYNC_SOURCE);
+	T_EQ(L.dev.plan.peer[0].leg, PLAN_DATA);
+	T_EQ(at(ACT_SEND_BITMAP), -1);
+	T_OK(sent(P_SYNC_UUID));
+	T_OK(at(ACT_WRITE_BITMAP) >= 0 && at(ACT_WRITE_BITMAP) < at(ACT_START_RESYNC));
+}
+
+/* Not before the peer has said that it is behind; for a while only. */
+static void ahead_waits_for_the_peers_word(void)
+{
+	congested_link(ON_CONGESTION_PULL_AHEAD);
+	congestion(EV_CONGESTED);
+	time_passes(5000);
+	T_EQ(L.pd.now.repl, REPL_AHEAD);
+	/* it had finished before it heard of it */
+	state_comes(peer_state(SEC, REPL_ESTABLISHED, UTD, UTD));
+	T_EQ(L.pd.now.repl, REPL_AHEAD);
+	T_EQ(L.pd.now.pdsk, DISK_CONSISTENT);
+	time_passes(4000);
+	T_EQ(L.pd.now.repl, REPL_AHEAD);
+	time_passes(2000);
+	time_passes(1100);
+	T_EQ(L.pd.now.repl, REPL_SYNC_SOURCE);
+}
+
+/* A sync target that has just finished must find its generation in our past. */
+static void ahead_during_a_resync(void)
+{
+	congested_link(ON_CONGESTION_PULL_AHEAD);
+	both(PRI, CONN_CONNECTED, REPL_SYNC_SOURCE, UTD, INC);
+	L.pd.sync = SYNC_RUN;
+	L.pd.sync_source = true;
+	L.dev.md.peer[1].bitmap_uuid = B;
+	L.dev.md.history[0] = 0xc0;
+	change_commit(&L.res, "test");
+	congestion(EV_CONGESTED);
+	T_EQ(L.pd.now.repl, REPL_AHEAD);
+	T_EQ(at(ACT_STOP_RESYNC), -1);
+	happens((struct core_event){ .type = EV_GENERATION_NEEDED, .dev = &L.dev });
+	T_EQ(L.dev.md.peer[1].bitmap_uuid, B);
+	T_OK((L.dev.md.current_uuid & ~1ull) != A);
+	T_EQ(L.dev.md.history[0] & ~1ull, A);
+}
+
+static void congestion_disconnects(void)
+{
+	congested_link(ON_CONGESTION_DISCONNECT);
+	congestion(EV_CONGESTED);
+	T_EQ(L.conn.now.cstate, CONN_STANDALONE);
+	congested_link(ON_CONGESTION_PULL_AHEAD);
+	congestion(EV_LOG_FULL);
+	T_EQ(L.conn.now.cstate, CONN_CONNECTING);
+	congested_link(ON_CONGESTION_BLOCK);
+	congestion(EV_LOG_FULL);
+	congestion(EV_CONGESTED);
+	T_EQ(L.pd.now.repl, REPL_ESTABLISHED);
+}
+
+/* The other end: Behind, then target on the peer's SyncUUID. */
+static void falls_behind(void)
+{
+	linked(SEC);
+	L.conn.now.peer_role = L.conn.next_state.peer_role = PRI;
+	state_comes(peer_state(PRI, REPL_AHEAD, UTD, DISK_CONSISTENT));
+	T_EQ(L.pd.now.repl, REPL_BEHIND);
+	T_EQ(L.dev.now.disk, DISK_OUTDATED);
+	T_OK(sent(P_STATE));
+	L.n_done = 0;
+	state_comes(peer_state(PRI, REPL_AHEAD, UTD, DISK_OUTDATED));
+	T_OK(sent(P_STATE));	/* it has asked again */
+	L.n_done = 0;
+	L.pd.dirty_bits = 5;
+	happens((struct core_event){ .type = EV_SYNC_UUID, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd,
+				     .uuid = B });
+	T_EQ(L.pd.now.repl, REPL_SYNC_TARGET);
+	T_EQ(L.dev.now.disk, INC);
+	T_EQ(L.dev.md.current_uuid, B);
+	T_EQ(at(ACT_SEND_BITMAP), -1);
+	/* and again, in the middle of it: what was asked for still counts */
+	L.n_done = 0;
+	state_comes(peer_state(PRI, REPL_AHEAD, UTD, INC));
+	T_EQ(L.pd.now.repl, REPL_BEHIND);
+	T_EQ(L.dev.now.disk, INC);
+	T_OK(!L.dev.plan.peer[0].request_resync);
+	T_EQ(at(ACT_STOP_RESYNC), -1);
+	/* a finished pass of the last round says nothing */
+	happens((struct core_event){ .type = EV_RESYNC_DONE, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd });
+	T_EQ(L.pd.now.repl, REPL_BEHIND);
+}
+
+/* One copy is old: with the other one's disk it does not become the newest. */
+static void old_copy_stays_old(void)
+{
+	linked(SEC);
+	L.conn.now.peer_role = L.conn.next_state.peer_role = PRI;
+	state_comes(peer_state(PRI, REPL_AHEAD, UTD, DISK_CONSISTENT));
+	state_comes(peer_state(PRI, REPL_ESTABLISHED, DISK_FAILED, DISK_OUTDATED));
+	T_EQ(L.pd.now.repl, REPL_ESTABLISHED);
+	T_EQ(L.dev.now.disk, INC);
+
+	congested_link(ON_CONGESTION_PULL_AHEAD);
+	congestion(EV_CONGESTED);
+	state_comes(peer_state(SEC, REPL_BEHIND, DISK_OUTDATED, UTD));
+	happens((struct core_event){ .type = EV_DISK_ERROR, .dev = &L.dev, .flag = true });
+	T_OK(L.dev.now.disk <= DISK_FAILED);
+	T_EQ(L.pd.now.pdsk, INC);
+	T_EQ(L.dev.plan.read_admission, PLAN_FAIL);
+}
+
 const struct c_test life_tests[] = {
 	{ "attach: as the superblock says", attach_ends_in_what_the_superblock_says },
 	{ "attach: superblock first", attach_waits_for_the_superblock },
@@ -1356,5 +1551,12 @@ const struct c_test life_tests[] = {
 	{ "jobs: interrupted", interrupted_jobs },
 	{ "links: tried again", broken_links_are_tried_again },
 	{ "requests: of the peer", requests_of_the_peer },
+	{ "congestion: who is watched", congestion_is_watched_where_it_may_be },
+	{ "congestion: ahead in order", pulls_ahead_in_order },
+	{ "congestion: the peer's word", ahead_waits_for_the_peers_word },
+	{ "congestion: during a resync", ahead_during_a_resync },
+	{ "congestion: disconnects", congestion_disconnects },
+	{ "congestion: falls behind", falls_behind },
+	{ "congestion: the old copy stays old", old_copy_stays_old },
 	{ NULL, NULL },
 };

@@ -849,7 +849,48 @@ static void retried_and_lost(void)
 	T_EQ(drbd_log_remade(&E->log, a.entry), LOG_DONE);
 }
 
+/* Limits of behaviour.md 11.9: sectors that the peer has not confirmed, hot extents. */
+static void congestion_is_told(void)
+{
+	struct log_request rq = { .sector = 0, .size = 4096 };
+	struct log_entered out;
+	struct plan_peer *p;
+	u32 n;
+
+	env_setup(LOG_EPOCH_LAZY);
+	p = &E->plan.peer[0];
+	env_plan_peer(0, PLAN_DATA, 1, 0);
+	drbd_log_attach(&E->log, 0, false);
+	T_OK(!write_at(0, 65536, 0).congested);
+	p->congestion = PLAN_CONGESTION_WATCH;
+	p->congestion_fill = 144;
+	p->congestion_extents = 67;
+	T_OK(!write_at(0, 4096, 0).congested);		/* 136 */
+	T_EQ(write_at(0, 4096, 0).congested, 1);
+	p->congestion_fill = 0;
+	T_OK(!write_at(0, 4096, 0).congested);
+	rq.al_used = 66;
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out), LOG_ENTERED);
+	T_OK(!out.congested);
+	rq.al_used = 67;
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out), LOG_ENTERED);
+	T_EQ(out.congested, 1);
+
+	/* a full log that nobody shall wait for */
+	p->congestion = PLAN_CONGESTION_AHEAD;
+	p->leg = PLAN_NOTICE;
+	for (n = 0; n < RING; n++)
+		if (drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out) != LOG_ENTERED)
+			break;
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out), LOG_FULL);
+	T_EQ(out.congested, 1);
+	p->congestion = PLAN_CONGESTION_IGNORE;
+	T_EQ(drbd_log_enter_write(&E->log, &E->dev, &rq, 0, &out), LOG_FULL);
+	T_EQ(out.congested, 0);
+}
+
 const struct c_test log_tests[] = {
+	{ "congestion", congestion_is_told },
 	{ "refused write is no success", a_refused_write_is_no_success },
 	{ "leg table is closed", leg_table_is_closed },
 	{ "protocol C from end to end", protocol_c_from_end_to_end },

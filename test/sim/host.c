@@ -81,6 +81,8 @@ static void init_events(struct host *h)
 		{ &h->ev_error, EV_DISK_ERROR, OF_DEV },
 		{ &h->ev_md_error, EV_DISK_ERROR, OF_DEV },
 		{ &h->ev_refused, EV_WRITE_REFUSED, OF_PD },
+		{ &h->ev_congested, EV_CONGESTED, OF_PD },
+		{ &h->ev_log_full, EV_LOG_FULL, OF_PD },
 		{ &h->ev_closed, EV_DISK_CLOSED, OF_DEV }, { &h->ev_timer, EV_TIMER, OF_NOBODY },
 	};
 	u32 i;
@@ -511,6 +513,8 @@ static void configure(struct host *h)
 	core_strcopy(net.name, h->id ? "alpha" : "bravo", sizeof(net.name));
 	net.wire_protocol = W->protocol;
 	core_strcopy(net.verify_alg, "versions", sizeof(net.verify_alg));
+	net.on_congestion = W->on_congestion;
+	net.cong_fill = 2 * UNIT_SECTORS;
 	net.two_primaries = W->dual;
 	net.fencing_policy = W->fencing;
 	core_resource_init(&h->res, "r0", (u8)h->id, &opts, rnd());

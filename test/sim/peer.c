@@ -628,7 +628,10 @@ void rs_range_granted(struct preq *pr, struct io_range *r)
 
 void rs_start(struct host *h)
 {
-	drbd_resync_start(&h->pass, h->bm, (u32)h->slot, !h->pd.sync_source, now_ms());
+	if (h->resync_runs)
+		drbd_resync_restart(&h->pass, now_ms());
+	else
+		drbd_resync_start(&h->pass, h->bm, (u32)h->slot, !h->pd.sync_source, now_ms());
 	h->resync_told = false;
 	h->resync_runs = true;
 	W->r.syncs++;

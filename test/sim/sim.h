@@ -262,7 +262,8 @@ struct host {
 	struct core_node events;
 	struct event ev_up, ev_down, ev_drained, ev_exit, ev_packet, ev_reply, ev_ping, ev_bitmap,
 		ev_bm, ev_bits, ev_bits_pd, ev_done, ev_ov_done, ev_helper_pd, ev_helper_dev, ev_helper_conn, ev_md, ev_drain,
-		ev_openers, ev_gen, ev_error, ev_md_error, ev_refused, ev_closed, ev_timer;
+		ev_openers, ev_gen, ev_error, ev_md_error, ev_refused,
+		ev_congested, ev_log_full, ev_closed, ev_timer;
 	struct core_node jobs;
 	u64 timer_at;
 	u64 still_until;
@@ -417,7 +418,7 @@ struct world {
 	bool reckless;		/* the administrator may promote a node that lacks data */
 	bool dual;		/* allow-two-primaries, and both are */
 	bool diskless;		/* a Primary may lose its disk and go on with the peer's */
-	u8 protocol, fencing;
+	u8 protocol, fencing, on_congestion;
 	u32 latency, net_delay, stream_cap, keep;
 	u32 spots;		/* addresses the application likes */
 	u32 spot[64];

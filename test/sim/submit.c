@@ -343,6 +343,8 @@ static void enter(struct request *r)
 		return;
 	}
 	v = enter_locked(r, &in);
+	if (in.congested)
+		post(h, v == LOG_FULL ? &h->ev_log_full : &h->ev_congested);
 	switch (v) {
 	case LOG_ENTERED:
 		if (in.data_peers)

@@ -298,6 +298,7 @@ static void draw_shape(void)
 	W->al_slots = 2 + below(8);
 	W->fresh = chance(15);
 	W->protocol = chance(80) ? 3 : 1 + (u8)below(2);
+	W->on_congestion = W->protocol == 1 && chance(60) ? ON_CONGESTION_PULL_AHEAD : ON_CONGESTION_BLOCK;
 	W->reckless = chance(30);
 	W->dual = W->protocol == 3 && chance(25);
 	W->fencing = chance(70) ? FENCING_DONT_CARE : FENCING_RESOURCE_ONLY + (u8)below(2);

@@ -199,6 +199,17 @@ static bool is_behind_the_end(const struct io_plan *plan, const struct log_reque
 	return rq->sector + rq->size / SECTOR_BYTES > plan->capacity;
 }
 
+/* A full log is congestion, too, if it is full because of such a peer. */
+static u32 filled_by(const struct xfer_log *log, const struct io_plan *plan)
+{
+	u32 owing = drbd_log_full_because(log), mask = 0, i;
+
+	for (i = 0; i < plan->nr_peers; i++)
+		if (owing >> i & 1 && plan->peer[i].congestion != PLAN_CONGESTION_IGNORE)
+			mask |= 1u << i;
+	return mask;
+}
+
 static enum log_verdict admit(const struct xfer_log *log, const struct io_plan *plan,
 			      u8 admission, struct log_entered *out)
 {
@@ -207,7 +218,10 @@ static enum log_verdict admit(const struct xfer_log *log, const struct io_plan *
 		return LOG_PARK;
 	switch (admission) {
 	case PLAN_OPEN:
-		return is_full(log) ? LOG_FULL : LOG_ENTERED;
+		if (!is_full(log))
+			return LOG_ENTERED;
+		out->congested = filled_by(log, plan);
+		return LOG_FULL;
 	case PLAN_FAIL:
 		out->error = plan->error ? plan->error : -EIO;
 		return LOG_FAIL;
@@ -274,6 +288,24 @@ static bool add_legs(struct xfer_log *log, struct log_entry *e,
 	return weak;
 }
 
+/* behaviour.md 11.9; the write at hand counts. */
+static u32 congested_peers(const struct xfer_log *log, const struct io_plan *plan,
+			   u32 data_peers, u32 al_used)
+{
+	u32 mask = 0, i;
+
+	for (i = 0; i < plan->nr_peers; i++) {
+		const struct plan_peer *p = &plan->peer[i];
+
+		if (p->congestion != PLAN_CONGESTION_WATCH || !(data_peers >> i & 1))
+			continue;
+		if ((p->congestion_fill && log->conn[i].in_flight_sectors >= p->congestion_fill) ||
+		    al_used >= p->congestion_extents)
+			mask |= 1u << i;
+	}
+	return mask;
+}
+
 /* The limits of the device say so already; this one was there before they did. */
 static bool can_do(const struct io_plan *plan, const struct log_request *rq)
 {
@@ -325,6 +357,7 @@ enum log_verdict drbd_log_enter_write(struct xfer_log *log, struct log_device *d
 	e->dagtag = log->dagtag;
 	if (add_legs(log, e, plan, out))
 		log->epoch_weak = true;
+	out->congested = congested_peers(log, plan, out->data_peers, rq->al_used);
 	if (!e->pages)
 		e->flags |= LOG_F_PAGES_FREE;
 	if (!log->epoch_writes++)

@@ -173,6 +173,7 @@ struct log_request {
 	u8 flags;		/* LOG_F_SYNC .. LOG_F_UNMAP */
 	void *owner;
 	struct io_range *range;	/* its reservation, or NULL */
+	u32 al_used;		/* extents of the activity log with writes in flight */
 };
 
 enum log_verdict {
@@ -193,6 +194,8 @@ struct log_entered {
 	u32 data_peers;		/* bit = peer index */
 	u32 notice_peers;
 	u32 what;		/* a flush that found nothing to wait for: LOG_COMPLETE */
+	u32 congested;		/* peers whose limit is reached; with LOG_FULL, who fills the log
+				 * though nobody shall wait for it */
 };
 
 /* A write. @now: caller's monotonic time in ms. */

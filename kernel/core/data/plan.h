@@ -58,6 +58,13 @@ enum plan_discard {
 	PLAN_DISCARD_FULL,	/* P_TRIM and P_ZEROES */
 };
 
+/* Whether a peer that cannot keep up is left behind (behaviour.md 11.9). */
+enum plan_congestion {
+	PLAN_CONGESTION_IGNORE,	/* writes wait */
+	PLAN_CONGESTION_WATCH,	/* tell when a limit is reached */
+	PLAN_CONGESTION_AHEAD,	/* it is behind: what it still owes must not stop anybody */
+};
+
 struct plan_peer {
 	u8 leg;			/* enum plan_leg */
 	u8 protocol;		/* of a data leg: 1 = A, 2 = B, 3 = C */
@@ -76,6 +83,9 @@ struct plan_peer {
 	u8 serve_verify;	/* its verify requests */
 	u8 request_verify;	/* we are VerifyS: ask for digests */
 	u8 conflicts;		/* its writes that meet ours: enum range_conflicts */
+	u8 congestion;		/* enum plan_congestion */
+	u32 congestion_fill;	/* sectors in flight that are too many; 0 = no limit */
+	u32 congestion_extents;	/* of the activity log, with writes in flight */
 };
 
 struct io_plan {
@@ -94,6 +104,13 @@ struct io_plan {
 	u32 slot_mask;		/* all bitmap slots that exist, unallocated ones too */
 	struct plan_peer peer[CORE_MAX_PEERS];
 };
+
+/* Whether reads are for the local disk, whatever they are and however busy it is. */
+static inline bool drbd_plan_reads_local(const struct io_plan *plan)
+{
+	return plan->read_admission == PLAN_OPEN && plan->read_rule == PLAN_READ_LOCAL &&
+	       plan->balance == PLAN_PREFER_LOCAL;
+}
 
 /* A read's way: local, or the index of a peer. */
 #define PLAN_READ_FROM_LOCAL (-1)

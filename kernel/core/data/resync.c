@@ -19,6 +19,14 @@ void drbd_resync_start(struct resync_pass *p, struct bitmap *bm, u32 slot, bool 
 	drbd_progress_start(&p->progress, bm->weight[slot], now);
 }
 
+void drbd_resync_restart(struct resync_pass *p, u64 now)
+{
+	p->position = 0;
+	p->finished = p->again = p->aborted = false;
+	p->failed = p->same = 0;
+	drbd_progress_start(&p->progress, p->bm->weight[p->slot], now);
+}
+
 static u32 block_sectors(const struct resync_pass *p)
 {
 	return 1u << (p->bm->shift - SECTOR_BITS);

@@ -40,6 +40,9 @@ enum resync_next {
 
 /* Starts over @slot, from its first bit. */
 void drbd_resync_start(struct resync_pass *p, struct bitmap *bm, u32 slot, bool target, u64 now);
+/* The peer was ahead of us and is no longer: all over again. What was asked for before
+ * may still come. */
+void drbd_resync_restart(struct resync_pass *p, u64 now);
 /*
  * The next request: adjacent set bits, aligned to its own power of two size,
  * at most @max_bytes and @budget sectors (at least one block), clipped to the

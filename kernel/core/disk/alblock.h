@@ -29,9 +29,6 @@ struct al_update {
 	u32 extent;
 };
 
-/* CRC-32C as the activity log uses it: initial value 0, not inverted. */
-u32 drbd_al_crc32c(const void *data, size_t len);
-
 /* 4 KiB block of the AL area for transaction number @tr. */
 u32 drbd_al_ring_block(u32 tr, u32 stripes, u32 stripe_size_4k);
 

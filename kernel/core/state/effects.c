@@ -126,12 +126,24 @@ static bool primary_goes_on_alone(const struct core_device *dev, bool all_presen
 	return false;
 }
 
+/* As Primary: what is written from here on the peer gets by a resync only. */
+static bool pulls_ahead(const struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev)
+		if (pd->now.repl != REPL_AHEAD && pd->next.repl == REPL_AHEAD)
+			return true;
+	return false;
+}
+
 static bool peers_are_present(const struct core_device *dev)
 {
 	const struct core_peer_device *pd;
 
 	for_each_pd_of_dev(pd, dev)
-		if (pd->next.repl < REPL_ESTABLISHED || has_no_disk(&pd->next))
+		if (pd->next.repl < REPL_ESTABLISHED || pd->next.repl == REPL_AHEAD ||
+		    has_no_disk(&pd->next))
 			return false;
 	return dev->pds != NULL;
 }
@@ -152,7 +164,11 @@ static void derive_generation(struct core_device *dev)
 	if (dev->next_state.disk <= DISK_FAILED || present ||
 	    (!primary && !by_peer && !dev->gen_wanted))
 		dev->next_state.gen_pending = false;
-	if (dev->next_state.disk != DISK_UP_TO_DATE || !tracks_nothing(dev))
+	if (dev->next_state.disk != DISK_UP_TO_DATE)
+		return;
+	if (primary && pulls_ahead(dev))
+		dev->next_state.gen_pending = true;
+	if (!tracks_nothing(dev))
 		return;
 	if (by_peer)
 		dev->gen_wanted = true;
@@ -173,6 +189,8 @@ static bool tell_repl_change(const struct core_peer_device *pd)
 	case REPL_STARTING_SYNC_T:
 	case REPL_WF_BITMAP_S:
 	case REPL_WF_BITMAP_T:
+	case REPL_AHEAD:	/* behind the last write that it gets, before the first notice */
+	case REPL_BEHIND:
 		return true;
 	default:		/* bitmap and SyncUUID have told it */
 		return false;

@@ -44,6 +44,21 @@ static bool is_alone(const struct core_device *dev)
 }
 
 /*
+ * A sync target that falls behind may have just finished and have the present
+ * generation, though tracking for it began earlier: it must find that in the past.
+ */
+static void keep_for_those_behind(struct core_device *dev, u64 old)
+{
+	struct core_peer_device *pd;
+
+	for_each_pd_of_dev(pd, dev)
+		if (pd->now.repl == REPL_AHEAD && *bitmap_uuid(pd)) {
+			drbd_md_history_push(&dev->md, old);
+			return;
+		}
+}
+
+/*
  * The present generation is where tracking for every peer begins that has none yet.
  * Its lowest bit tells later who was Primary when that began, not who is now.
  */
@@ -55,14 +70,16 @@ void generation_rotate(struct core_device *dev)
 
 	if (is_alone(dev) && (old & ~1ULL) != UUID_JUST_CREATED)
 		old = (old & ~1ULL) | (dev->parted_as_primary ? 1 : 0);
+	dev->md.current_uuid = random_uuid(res) | primary_bit(dev);
+	dev->exposed_uuid = dev->md.current_uuid;
+	/* before the slots: what stands there is not taken for the past */
+	keep_for_those_behind(dev, old);
 	for (i = 0; i < MD_MAX_PEERS; i++) {
 		struct md_peer *peer = &dev->md.peer[i];
 
 		if (i != res->node_id && !peer->bitmap_uuid)
 			peer->bitmap_uuid = old;
 	}
-	dev->md.current_uuid = random_uuid(res) | primary_bit(dev);
-	dev->exposed_uuid = dev->md.current_uuid;
 }
 
 /* Source, protocol < 110: the sync UUID tells a lost SyncUUID packet later. */

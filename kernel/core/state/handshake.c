@@ -392,8 +392,11 @@ static void later_state(struct core_peer_device *pd, const struct wire_state *s)
 		return;
 	}
 	pd->next.pdsk = pdsk;
+	pd->peer_is_behind |= s->conn == REPL_BEHIND;
 	if (dev->now.disk < DISK_NEGOTIATING && pdsk == DISK_UP_TO_DATE && pd->got_uuids)
 		dev->exposed_uuid = pd->peer_uuids.current_uuid;
+	if (s->conn == REPL_AHEAD)
+		fall_behind(pd);
 	if (source_is_done(pd, s))
 		sync_peer_finished(pd);
 	change_commit(dev->res, "peer-state");

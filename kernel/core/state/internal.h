@@ -117,6 +117,7 @@ void fence_freeze(struct core_resource *res);
 void fence_thaw(struct core_resource *res, const char *tag);
 
 /* sync.c */
+bool wants_csums(const struct core_peer_device *pd);
 void sync_decided(struct core_peer_device *pd, bool source, bool full);
 void sync_full_started(struct core_peer_device *pd, bool source);
 void sync_growth(struct core_peer_device *pd, bool source);
@@ -128,6 +129,13 @@ void bits_set(struct core_resource *res, const struct core_event *ev);
 void got_sync_uuid(struct core_resource *res, const struct core_event *ev);
 void resync_done(struct core_resource *res, const struct core_event *ev);
 void sync_peer_finished(struct core_peer_device *pd);
+
+/* congestion.c */
+bool congestion_counts(const struct core_connection *conn);
+void congested(struct core_resource *res, const struct core_event *ev);
+void log_full(struct core_resource *res, const struct core_event *ev);
+void fall_behind(struct core_peer_device *pd);
+bool ahead_step(struct core_peer_device *pd);
 
 /* verify.c */
 void verify_started(struct core_peer_device *pd, bool requester, u64 start, u64 stop);

@@ -90,6 +90,8 @@ enum core_sync_phase {
 	SYNC_MD,		/* the new identifiers are being written */
 	SYNC_NOTICES,		/* source: writes that are notices must be told before SyncUUID */
 	SYNC_WAIT_UUID,		/* target below 110: SyncUUID must come */
+	SYNC_AHEAD,		/* source: until the peer has confirmed what it was sent */
+	SYNC_AHEAD_WAIT,	/* ... and for a while then */
 	SYNC_RUN,
 	SYNC_FINISH_PING,	/* the peer must be alive before anybody is UpToDate */
 	SYNC_FINISH_MD,
@@ -130,6 +132,8 @@ struct core_peer_device {
 	u32 sync_md_gen;		/* SYNC_MD, SYNC_FINISH_MD: generation of the superblock waited for */
 	u32 finish_ping;		/* SYNC_FINISH_PING: see ping_target() */
 	u64 rs_failed;			/* blocks that could not be resynced */
+	bool peer_is_behind;		/* SYNC_AHEAD: it has said so */
+	u64 wake_ms;			/* SYNC_AHEAD, SYNC_AHEAD_WAIT: absolute */
 	u64 ov_found;			/* blocks that a verify has found to differ */
 	bool use_csums;			/* as target: ask with checksums */
 	s32 helper_status;		/* of the last before-resync helper */
@@ -332,6 +336,8 @@ enum core_event_type {
 	EV_WRITE_REFUSED,	/* pd: NegAck of a write */
 	EV_DISK_CLOSED,		/* dev */
 	EV_RESIZED,		/* dev, ok, resized */
+	EV_CONGESTED,		/* pd: a write has reached a limit of its plan */
+	EV_LOG_FULL,		/* pd: what this peer owes fills the log, writes wait */
 	EV_TIMER,
 	EV_TYPES
 };

@@ -82,6 +82,26 @@ static u8 conflicts_of(const struct core_connection *conn)
 	return conn->resolve_conflicts ? RANGE_DECIDE : RANGE_FOLLOW;
 }
 
+/* Only a peer that has all is left behind; one that is being resynced falls back again. */
+static u8 congestion_of(const struct core_peer_device *pd)
+{
+	const struct core_device *dev = pd->dev;
+
+	if (!congestion_counts(pd->conn) || dev->res->next.role != ROLE_PRIMARY ||
+	    dev->next_state.disk != DISK_UP_TO_DATE)
+		return PLAN_CONGESTION_IGNORE;
+	switch (pd->next.repl) {
+	case REPL_ESTABLISHED:
+		return pd->next.pdsk == DISK_UP_TO_DATE ? PLAN_CONGESTION_WATCH : PLAN_CONGESTION_IGNORE;
+	case REPL_SYNC_SOURCE:
+		return PLAN_CONGESTION_WATCH;
+	case REPL_AHEAD:
+		return PLAN_CONGESTION_AHEAD;
+	default:
+		return PLAN_CONGESTION_IGNORE;
+	}
+}
+
 static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
 {
 	const struct core_connection *conn = pd->conn;
@@ -107,6 +127,11 @@ static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
 						       pd->next.repl == REPL_ESTABLISHED);
 	p->request_verify = pd->next.repl == REPL_VERIFY_S;
 	p->conflicts = conflicts_of(conn);
+	p->congestion = congestion_of(pd);
+	if (p->congestion == PLAN_CONGESTION_WATCH) {
+		p->congestion_fill = conn->conf.cong_fill;
+		p->congestion_extents = conn->conf.cong_extents;
+	}
 }
 
 /* Some copy is UpToDate: the local one, or one at the other end of a link. */

@@ -65,6 +65,36 @@ static void agree_on_up_to_date(u8 *disk)
 		*disk = DISK_UP_TO_DATE;
 }
 
+/*
+ * A resync that had not begun ends with a disk: the copy that lacks something is no
+ * better for that. It must not be taken for one that is just as consistent.
+ */
+static void give_up_sync(struct core_peer_device *pd)
+{
+	u8 *disk = &pd->dev->next_state.disk;
+
+	switch (pd->now.repl) {
+	case REPL_STARTING_SYNC_T:
+	case REPL_WF_BITMAP_T:
+	case REPL_WF_SYNC_UUID:
+	case REPL_PAUSED_SYNC_T:
+	case REPL_BEHIND:
+		if (*disk > DISK_INCONSISTENT && *disk < DISK_UP_TO_DATE)
+			*disk = DISK_INCONSISTENT;
+		break;
+	case REPL_STARTING_SYNC_S:
+	case REPL_WF_BITMAP_S:
+	case REPL_PAUSED_SYNC_S:
+	case REPL_AHEAD:
+		if (pd->next.pdsk > DISK_INCONSISTENT && pd->next.pdsk < DISK_UP_TO_DATE)
+			pd->next.pdsk = DISK_INCONSISTENT;
+		break;
+	default:
+		break;
+	}
+	pd->next.repl = REPL_ESTABLISHED;
+}
+
 static void sanitize_pd(struct core_peer_device *pd)
 {
 	struct core_device *dev = pd->dev;
@@ -74,7 +104,7 @@ static void sanitize_pd(struct core_peer_device *pd)
 		unlinked(pd);
 	if (pd->next.repl > REPL_ESTABLISHED &&
 	    (dev->next_state.disk <= DISK_FAILED || pd->next.pdsk <= DISK_FAILED))
-		pd->next.repl = REPL_ESTABLISHED;
+		give_up_sync(pd);
 	if (pd->next.repl == REPL_ESTABLISHED) {
 		agree_on_up_to_date(&dev->next_state.disk);
 		agree_on_up_to_date(&pd->next.pdsk);

@@ -31,7 +31,7 @@ static void set_all_first(struct core_peer_device *pd)
 }
 
 /* behaviour.md 14.3: every resync, or only one that mends what a crash has left. */
-static bool wants_csums(const struct core_peer_device *pd)
+bool wants_csums(const struct core_peer_device *pd)
 {
 	const struct nl_net_conf *c = &pd->conn->conf;
 
@@ -387,6 +387,9 @@ void sync_peer_finished(struct core_peer_device *pd)
 bool sync_step(struct core_peer_device *pd)
 {
 	switch (pd->sync) {
+	case SYNC_AHEAD:
+	case SYNC_AHEAD_WAIT:
+		return ahead_step(pd);
 	case SYNC_HELPER:
 		return step_helper(pd);
 	case SYNC_WRITE:

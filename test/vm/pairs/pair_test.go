@@ -91,7 +91,12 @@ func (p *pair) waitBoth(state string, limit time.Duration) {
 
 func (p *pair) configure(extra string) {
 	p.t.Helper()
-	if err := cluster.SetConfig(context.Background(), cluster.Config(p.alpha, p.bravo, extra), p.alpha, p.bravo); err != nil {
+	p.setConfig(cluster.Config(p.alpha, p.bravo, extra))
+}
+
+func (p *pair) setConfig(text string) {
+	p.t.Helper()
+	if err := cluster.SetConfig(context.Background(), text, p.alpha, p.bravo); err != nil {
 		p.t.Fatal(err)
 	}
 }
