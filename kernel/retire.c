@@ -49,6 +49,8 @@ static void release_notices(struct drbd_device *dev, const struct log_retired *r
 	struct drbd_peer_device *pd;
 	unsigned long flags;
 
+	if (!changed || !r->notice_peers)
+		return;
 	rcu_read_lock();
 	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev) {
 		if (!(r->notice_peers >> pd->conn->index & 1) || pd->slot < 0 ||

@@ -601,19 +601,26 @@ static void enter(struct drbd_request *req)
 	}
 }
 
-/* Fast path: extents are hot, or there is no log to ask. */
+/* Under the extent lock. Fast path: extents are hot, or there is no log to ask. */
 static void heat(struct drbd_request *req)
 {
 	struct drbd_device *dev = req->dev;
-	unsigned long flags;
 
-	if (!req->flush && !req->hot) {
-		spin_lock_irqsave(&dev->extent_lock, flags);
-		req->hot = dev->al && drbd_al_get(&dev->al->core, drbd_al_first(req->sector),
-						  drbd_al_last(req->sector, req->size));
-		req->al_gen = dev->al_gen;
-		spin_unlock_irqrestore(&dev->extent_lock, flags);
-	}
+	if (req->hot)
+		return;
+	req->hot = dev->al && drbd_al_get(&dev->al->core, drbd_al_first(req->sector),
+					  drbd_al_last(req->sector, req->size));
+	req->al_gen = dev->al_gen;
+}
+
+/* Its range is its own now. */
+static void go_on(struct drbd_request *req)
+{
+	struct drbd_device *dev = req->dev;
+
+	spin_lock_irq(&dev->extent_lock);
+	heat(req);
+	spin_unlock_irq(&dev->extent_lock);
 	enter(req);
 }
 
@@ -628,10 +635,12 @@ static void start_write(struct drbd_request *req)
 		spin_lock_irqsave(&dev->extent_lock, flags);
 		r = drbd_range_reserve(&dev->ranges, &req->range);
 		req->reserved = true;
+		if (r == RANGE_GRANTED)
+			heat(req);
 		spin_unlock_irqrestore(&dev->extent_lock, flags);
 	}
 	if (r == RANGE_GRANTED)
-		heat(req);
+		enter(req);
 }
 
 static void submit_one(struct drbd_device *dev, struct bio *bio)
@@ -911,7 +920,7 @@ void drbd_submit_work(struct work_struct *work)
 	while ((req = pop_request(dev, &dev->remakes)))
 		remake(req);
 	while ((req = pop_request(dev, &dev->granted)))
-		heat(req);
+		go_on(req);
 	while ((req = pop_request(dev, &dev->retries)))
 		retry_read(req);
 	retry_failed(dev);

@@ -60,12 +60,14 @@ no_disks() {
     tc qdisc del dev lo root 2>/dev/null || true
 }
 
+section= # what a job is part of
+
 # job NAME DEVICE COUNT_OF_BYTES OPTIONS...: thousands of instructions per I/O.
 job() {
     local name=$1 device=$2 bytes=$3
     shift 3
     local before after
-    if [ -n "${ONLY:-}" ] && [ "$ONLY" != "$name" ]; then return; fi
+    case ${ONLY:-$name} in "$name" | "$section/$name") ;; *) return ;; esac
     mark
     before=$(counters)
     fio --name=j --filename="$device" --direct=1 --norandommap --randrepeat=1 --randseed=7 --io_size="$bytes" --size="$((SIZE_MB / 2))M" \
@@ -174,13 +176,15 @@ drbd() {
         if [ "$first$SPARSE" = 1 ]; then echo "resync $begin $(seconds) $SIZE_MB"; fi
         first=0
         echo "state $protocol $(field 0)"
-        echo "section $protocol"
+        section=$protocol
+        echo "section $section"
         jobs_of /dev/drbd0
         drbdadm secondary r0
         drbdadm down all
     done
     if [ -z "$QUICK$SPARSE" ]; then
-        echo "section disconnected"
+        section=disconnected
+        echo "section $section"
         drbdadm up r0
         drbdadm disconnect r0 || true
         drbdadm primary --force r0 2>/dev/null || drbdadm -- --overwrite-data-of-peer primary r0

@@ -52,7 +52,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "contenders, comma separated, of "+everybody+"; default: all")
 	flag.StringVar(&o.kernel, "kernel", "6.1", "Debian kernel: 6.1 or 6.12")
 	flag.StringVar(&o.jsonTo, "json", "", "write all figures to this file")
-	flag.StringVar(&o.profile, "profile", "", "print where the instructions of this job went, for the first of the contenders")
+	flag.StringVar(&o.profile, "profile", "", "print where the instructions of this job (write-4k-d32, disconnected/write-4k-d1) went, for the first of the contenders")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

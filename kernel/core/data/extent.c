@@ -199,6 +199,7 @@ static void insert(struct range_table *t, struct io_range *r)
 	}
 	r->inserted = true;
 	t->count++;
+	t->verifies += r->cls == RANGE_VERIFY;
 }
 
 static struct io_range *find_conflict(const struct range_table *t, const struct io_range *r)
@@ -255,7 +256,7 @@ enum range_result drbd_range_reserve(struct range_table *t, struct io_range *r)
 		return RANGE_GRANTED;
 	}
 	other = find_conflict(t, r);
-	if (conflicts[r->cls][RANGE_VERIFY] == C_TOUCH)
+	if (t->verifies && conflicts[r->cls][RANGE_VERIFY] == C_TOUCH)
 		drbd_range_touch(t, 1u << RANGE_VERIFY, r->sector, r->sectors);
 	insert(t, r);
 	return other ? wait_for(t, r, other) : RANGE_GRANTED;
@@ -333,6 +334,7 @@ void drbd_range_release(struct range_table *t, struct io_range *r,
 	core_list_del(&r->wait);
 	r->inserted = false;
 	t->count--;
+	t->verifies -= r->cls == RANGE_VERIFY;
 	if (r->waiting) {
 		r->waiting = false;
 		t->waiting--;

@@ -82,6 +82,7 @@ struct range_bucket {
 struct range_table {
 	u64 ticket;
 	u32 count, waiting;
+	u32 verifies;		/* of them, class RANGE_VERIFY */
 	struct range_bucket bucket[RANGE_BUCKETS];
 	struct core_node wide;
 };

@@ -62,29 +62,38 @@ static u32 sectors_of(const struct log_entry *e)
  * With A until the barrier ack, as nothing else tells that the peer keeps up. */
 static u8 in_flight_trait(const struct log_entry *e, u32 i)
 {
-	if (!i || e->kind != LOG_WRITE)
+	if (e->kind != LOG_WRITE)
 		return 0;
 	return (e->attr[i] & LEG_A_PROTOCOL) == 1 ? LEG_UNDONE : LEG_PAGES;
 }
 
+static void count_in_flight(struct log_conn *c, const struct log_entry *e, bool more)
+{
+	if (more)
+		c->in_flight_sectors += sectors_of(e);
+	else
+		c->in_flight_sectors -= sectors_of(e);
+}
+
 void log_leg_set(struct xfer_log *log, struct log_entry *e, u32 i, u8 state)
 {
-	u8 old = drbd_leg_traits(e->leg[i]), traits = drbd_leg_traits(state);
+	u8 traits = drbd_leg_traits(state), changed = traits ^ drbd_leg_traits(e->leg[i]);
 	u32 bit = 1u << i;
-	u64 *sum;
 
 	e->leg[i] = state;
-	e->pending = traits & LEG_PENDING ? e->pending | bit : e->pending & ~bit;
-	e->undone = traits & LEG_UNDONE ? e->undone | bit : e->undone & ~bit;
-	e->pages = traits & LEG_PAGES ? e->pages | bit : e->pages & ~bit;
-	e->again = traits & LEG_AGAIN ? e->again | bit : e->again & ~bit;
+	if (changed & LEG_PENDING)
+		e->pending ^= bit;
+	if (changed & LEG_UNDONE)
+		e->undone ^= bit;
+	if (changed & LEG_PAGES)
+		e->pages ^= bit;
+	if (changed & LEG_AGAIN)
+		e->again ^= bit;
 	if (state == LEG_ACKED || state == LEG_SENDING_ACKED ||
 	    state == LEG_SENDING_OVER || state == LEG_OK)
 		e->attr[i] |= LEG_A_GOOD;
-	if (!((old ^ traits) & in_flight_trait(e, i)))
-		return;
-	sum = &log->conn[i - 1].in_flight_sectors;
-	*sum = traits & in_flight_trait(e, i) ? *sum + sectors_of(e) : *sum - sectors_of(e);
+	if (i && changed & in_flight_trait(e, i))
+		count_in_flight(&log->conn[i - 1], e, traits & in_flight_trait(e, i));
 }
 
 /* Is there a leg whose data counts as written? */
