@@ -40,4 +40,22 @@ var mutants9 = []mutant{
 		"v->direction = vote_by_quorum(in);", "v->direction = 0;"},
 	{"discard-my-data takes data that are not whole", "62", "state/policy9.c",
 		"target->disk > DISK_INCONSISTENT && target->disk != DISK_UNKNOWN)", "true)"},
+
+	// quorum
+	{"a node that has just died is no member", "75", "state/quorum.c",
+		"else if (in->had_quorum && !(in->members >> id & 1))", "else if (in->had_quorum)"},
+	{"nodes without quorum never find each other", "75", "state/quorum.c",
+		"\t\tunknown += v.quorumless;", "\t\tunknown += 0;"},
+	{"the tie-breaker gives quorum to who had none", "75", "state/quorum.c",
+		"return in->had_quorum && voters &&", "return voters &&"},
+	{"half of the diskless nodes break the tie", "75", "state/quorum.c",
+		"v->diskless > v->missing_diskless", "v->diskless >= v->missing_diskless && v->diskless"},
+	{"nobody at all is a quorum", "75", "state/quorum.c",
+		"return max(voters, 1u);", "return voters;"},
+	{"what was Outdated before quorum was lost still is", "75", "state/quorum.c",
+		"r.forget_outdated = in->had_quorum && !r.have;", "r.forget_outdated = false;"},
+	{"what was Outdated before it met another one still is", "75", "state/quorum.c",
+		"return outdated & ~(reachable | node_mask(initiator) | node_mask(target));", "return outdated;"},
+	{"a Primary without data outdates good copies", "78", "state/quorum.c",
+		"return !primary_incapable && (primary_nodes", "return (primary_nodes"},
 }
