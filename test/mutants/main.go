@@ -19,7 +19,7 @@ import (
 
 func main() {
 	seeds := flag.Uint64("seeds", 1000, "how many seeds a mutant that no table test finds has to survive")
-	only := flag.String("only", "", "run only mutants whose name or class has this in it")
+	only := flag.String("only", "", "run only mutants whose name or file has this in it, or whose class is this")
 	simulate := flag.Bool("sim", false, "leave the table tests out: what does the simulator find by itself?")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -31,7 +31,7 @@ func main() {
 	found, survived := 0, 0
 	fmt.Printf("%-70s %-4s %s\n", "rule undone", "20.", "found by")
 	for _, m := range mutants {
-		if *only != "" && !strings.Contains(m.name, *only) && m.class != *only {
+		if *only != "" && !strings.Contains(m.name, *only) && m.class != *only && !strings.Contains(m.file, *only) {
 			continue
 		}
 		begin := time.Now()

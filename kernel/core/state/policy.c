@@ -88,7 +88,7 @@ static int vote_2pri(const struct core_policy_input *in)
 	return in->after_sb_2p == ASB_VIOLENTLY ? vote_0pri(in) : UNRESOLVED;
 }
 
-static int vote_split_brain(const struct core_policy_input *in)
+int core_vote_split_brain(const struct core_policy_input *in)
 {
 	int primaries = (in->role == ROLE_PRIMARY) + (in->peer_role == ROLE_PRIMARY);
 
@@ -110,9 +110,9 @@ static int settle_split_brain(const struct core_policy_input *in, int decision)
 	int vote = 0;
 
 	if (decision == DECIDE_SPLIT_BRAIN_BITMAP)
-		vote = vote_split_brain(in);
+		vote = core_vote_split_brain(in);
 	else if (in->always_asbp)
-		vote = 2 * vote_split_brain(in); /* identifiers are ambiguous: a full sync */
+		vote = 2 * core_vote_split_brain(in); /* identifiers are ambiguous: a full sync */
 	if (!vote && in->discard_mine != in->discard_peers) {
 		vote = in->discard_mine ? AS_TARGET : AS_SOURCE;
 		if (decision == DECIDE_SPLIT_BRAIN)

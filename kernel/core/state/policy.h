@@ -45,4 +45,8 @@ struct core_policy_result {
 
 struct core_policy_result core_policy(const struct core_policy_input *in);
 
+/* What the after-sb policies say: 1 I am the source, -1 the target, 0 nothing. Reads
+ * roles, policies, resolve_conflicts, and dirty_bits and bitmap_uuid of both sets. */
+int core_vote_split_brain(const struct core_policy_input *in);
+
 #endif
