@@ -465,6 +465,7 @@ extern struct workqueue_struct *drbd_md_wq;	/* metadata I/O, closing of disks */
 extern struct workqueue_struct *drbd_helper_wq;
 extern char drbd_usermode_helper[80];
 extern unsigned int drbd_minor_count;
+extern bool drbd_lazy_epochs;
 int drbd_thread_start(struct task_struct **task, int (*fn)(void *), void *data,
 		      char letter, const char *resource);
 

@@ -13,6 +13,11 @@ unsigned int drbd_minor_count = 32;
 module_param_named(minor_count, drbd_minor_count, uint, 0444);
 MODULE_PARM_DESC(minor_count, "dimension of memory pools (1-255)");
 
+/* For comparison, and for who trusts a peer's cache less than its acknowledgements. */
+bool drbd_lazy_epochs = true;
+module_param_named(lazy_epochs, drbd_lazy_epochs, bool, 0644);
+MODULE_PARM_DESC(lazy_epochs, "with protocol C a barrier follows a flush, not each completion; for resources made from now on");
+
 struct workqueue_struct *drbd_md_wq;
 struct workqueue_struct *drbd_helper_wq;
 

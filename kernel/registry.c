@@ -156,7 +156,8 @@ static struct drbd_resource *resource_alloc(const char *name, const struct nl_re
 	res->core.actions = res->actions;
 	res->core.max_actions = res->max_actions;
 	res->status.res = res->core.now;
-	drbd_log_init(&res->log, res->ring, DRBD_LOG_SIZE, LOG_MAX_EPOCH_DEFAULT, LOG_EPOCH_LAZY);
+	drbd_log_init(&res->log, res->ring, DRBD_LOG_SIZE, LOG_MAX_EPOCH_DEFAULT,
+		      drbd_lazy_epochs ? LOG_EPOCH_LAZY : LOG_EPOCH_PER_COMPLETION);
 	return res;
 }
 

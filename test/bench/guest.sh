@@ -102,7 +102,7 @@ jobs_of() {
 raw() { jobs_of "/dev/$(disk 0)"; }
 
 # DRBD 8.4 has no node ids; ours makes them from addresses, which are equal here
-node_id() { if [ "$flavour" = ours ]; then echo "node-id $1;"; fi; }
+node_id() { if [ "$flavour" != stock ]; then echo "node-id $1;"; fi; }
 
 config() {
     local protocol=$1 i j
@@ -147,11 +147,12 @@ await() {
 
 seconds() { awk '{ print $1 }' /proc/uptime; }
 
-# load FLAVOUR: its module, and its tools first in PATH.
+# load FLAVOUR: its module, and its tools first in PATH. "eager": ours, with an epoch for
+# each completion.
 load() {
-    if [ "$1" = ours ]; then
+    if [ "$1" != stock ]; then
         modprobe -a libcrc32c
-        insmod /root/ours/drbd.ko usermode_helper=/bin/true
+        insmod /root/ours/drbd.ko usermode_helper=/bin/true lazy_epochs="$([ "$1" = eager ] && echo 0 || echo 1)"
         PATH=/root/ours:$PATH
     else
         modprobe drbd usermode_helper=/bin/true

@@ -24,7 +24,8 @@ import (
 var guestScript string
 
 // everybody is all that can be measured: a name and, for DRBD, a protocol.
-const everybody = "raw,ours:C,ours:A,stock:C,stock:A,md-nbd,md-nvme"
+// "eager" is ours with an epoch for each completion.
+const everybody = "raw,ours:C,ours:A,eager:C,stock:C,stock:A,md-nbd,md-nvme"
 
 type options struct {
 	rounds  int

@@ -170,14 +170,44 @@ func printProfile(w io.Writer, before, after, kallsyms string, ios float64) erro
 		sum[name] += n
 		total += n
 	}
+	calls := map[string]float64{}
+	for key, count := range b {
+		if i, found := slices.BinarySearchFunc(symbols, key[0], func(s symbol, at uint64) int { return cmp.Compare(s.at, at) }); found {
+			calls[group(symbols[i].name)] += float64(count - a[key])
+		}
+	}
 	var names []string
 	for n := range sum {
 		names = append(names, n)
 	}
 	slices.SortFunc(names, func(x, y string) int { return cmp.Compare(sum[y], sum[x]) })
 	fmt.Fprintf(w, "%.0f I/Os, %.1f thousand instructions each\n", ios, total/ios/1000)
+	for _, n := range groups {
+		fmt.Fprintf(w, "%8.1f %s\n", calls[n.name]/ios, n.name)
+	}
 	for _, n := range names[:min(len(names), 150)] {
 		fmt.Fprintf(w, "%8.0f %5.1f%% %s\n", sum[n]/ios, 100*sum[n]/total, n)
 	}
 	return nil
+}
+
+// groups of kernel functions whose calls are counted.
+var groups = []struct {
+	name      string
+	functions []string
+}{
+	{"spin locks taken", []string{"_raw_spin_lock", "_raw_spin_lock_bh", "_raw_spin_lock_irq", "_raw_spin_lock_irqsave", "_raw_spin_trylock"}},
+	{"mutexes and sockets locked", []string{"mutex_lock", "mutex_trylock", "lock_sock_nested"}},
+	{"objects allocated", []string{"kmem_cache_alloc", "kmem_cache_alloc_node", "__kmalloc", "kmalloc_trace", "kmalloc_node_trace", "__kmalloc_node_track_caller"}},
+	{"pages allocated", []string{"__alloc_pages"}},
+}
+
+// group is the one that a function belongs to, or "".
+func group(function string) string {
+	for _, g := range groups {
+		if slices.Contains(g.functions, function) {
+			return g.name
+		}
+	}
+	return ""
 }
