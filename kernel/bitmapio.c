@@ -10,6 +10,7 @@
 
 #define PAGE_SECTORS_MD (BITMAP_PAGE >> SECTOR_BITS)
 #define READ_BATCH 128u		/* pages in one bio */
+#define WRITE_BATCH 32u
 
 void drbd_bitmap_free(struct drbd_bitmap *bm)
 {
@@ -84,35 +85,86 @@ static int flush_before(struct drbd_backing *b, u64 clears, u64 *flushed)
 	return err;
 }
 
+/* Copies of neighbouring pages that go to the disk together. */
+struct batch {
+	void *copy[WRITE_BATCH];
+	u32 room;		/* copies that there is memory for */
+	u32 page, n;		/* the first one, and how many */
+	bool cleared;		/* of the flags of all */
+	u64 clears;		/* when they were copied */
+};
+
+/* One is always there; more only for who has more to write. */
+static void batch_grow(struct batch *c)
+{
+	while (c->room < WRITE_BATCH) {
+		c->copy[c->room] = (void *)__get_free_page(GFP_NOIO | __GFP_NORETRY | __GFP_NOWARN);
+		if (!c->copy[c->room])
+			return;
+		c->room++;
+	}
+}
+
+static void batch_free(struct batch *c)
+{
+	while (c->room > 1)
+		free_page((unsigned long)c->copy[--c->room]);
+}
+
+/* The next pages of [from, last] that have one of @flags. False: none has. */
+static bool batch_take(struct drbd_device *dev, struct batch *c, u32 from, u32 last, u8 flags)
+{
+	struct bitmap *bm = &dev->bitmap->core;
+	bool cleared;
+
+	c->n = 0;
+	c->cleared = false;
+	spin_lock_irq(&dev->bm_lock);
+	c->page = drbd_bitmap_page_begin(bm, from, last, flags, &cleared);
+	from = c->page;
+	while (from < bm->nr_pages) {
+		memcpy(c->copy[c->n++], bm->page[from], BITMAP_PAGE);
+		c->cleared |= cleared;
+		if (c->n == c->room || from == last)
+			break;
+		from = drbd_bitmap_page_begin(bm, from + 1, from + 1, flags, &cleared);
+	}
+	c->clears = bm->clears;
+	spin_unlock_irq(&dev->bm_lock);
+	return c->n;
+}
+
+static void batch_done(struct drbd_device *dev, const struct batch *c, bool ok)
+{
+	u32 i;
+
+	spin_lock_irq(&dev->bm_lock);
+	for (i = 0; i < c->n; i++)
+		drbd_bitmap_page_done(&dev->bitmap->core, c->page + i, ok);
+	spin_unlock_irq(&dev->bm_lock);
+	atomic_add(c->n, &dev->bm_writes);
+}
+
 /* Writes pages [first, last] that have one of @flags. md_io held. */
 static int write_pages(struct drbd_device *dev, struct drbd_backing *b, u32 first, u32 last,
 		       u8 flags)
 {
-	struct bitmap *bm = &dev->bitmap->core;
-	u64 clears, flushed = ~0ULL;
+	struct batch c = { .copy = { dev->md_page }, .room = 1 };
+	u64 flushed = ~0ULL;
 	u32 page = first;
-	bool cleared;
 	int err = 0;
 
-	while (!err) {
-		spin_lock_irq(&dev->bm_lock);
-		page = drbd_bitmap_page_begin(bm, page, last, flags, &cleared);
-		clears = bm->clears;
-		if (page < bm->nr_pages)
-			memcpy(dev->md_page, bm->page[page], BITMAP_PAGE);
-		spin_unlock_irq(&dev->bm_lock);
-		if (page >= bm->nr_pages)
-			break;
-		err = cleared ? flush_before(b, clears, &flushed) : 0;
+	while (!err && page <= last && batch_take(dev, &c, page, last, flags)) {
+		if (c.cleared)
+			err = flush_before(b, c.clears, &flushed);
 		if (!err)
-			err = drbd_md_sync_io(b, dev->md_page, b->layout.bm_sector +
-					      (u64)page * PAGE_SECTORS_MD, true);
-		spin_lock_irq(&dev->bm_lock);
-		drbd_bitmap_page_done(bm, page, !err);
-		spin_unlock_irq(&dev->bm_lock);
-		atomic_inc(&dev->bm_writes);
-		page++;
+			err = drbd_md_write_pages(b, c.copy, c.n, b->layout.bm_sector +
+						  (u64)c.page * PAGE_SECTORS_MD);
+		batch_done(dev, &c, !err);
+		page = c.page + c.n;
+		batch_grow(&c);
 	}
+	batch_free(&c);
 	return err;
 }
 

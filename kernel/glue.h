@@ -542,6 +542,7 @@ void drbd_backing_close_when_idle(struct drbd_device *dev);
 /* mdio.c, bitmapio.c, alio.c */
 int drbd_flush_data(struct drbd_backing *b);
 int drbd_md_sync_io(struct drbd_backing *b, void *page, u64 sector, bool write);
+int drbd_md_write_pages(struct drbd_backing *b, void **page, u32 n, u64 sector);
 void drbd_md_write(struct drbd_device *dev, u32 gen);
 void drbd_md_work(struct work_struct *work);
 struct drbd_bitmap *drbd_bitmap_alloc(u64 capacity, u32 slots, u32 shift);

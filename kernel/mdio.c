@@ -1,26 +1,47 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Metadata I/O: one 4 KiB block at a time, synchronous, from work queues and
+ * Metadata I/O: blocks of 4 KiB, synchronous, from work queues and
  * requesters only. The superblock is written by a work of the device; each
  * write carries the newest content, and answers with its generation.
  */
 #include "glue.h"
 
+static blk_opf_t write_op(const struct drbd_backing *b)
+{
+	return REQ_OP_WRITE | REQ_SYNC | REQ_META | REQ_PRIO |
+	       (b->md_flushes ? REQ_FUA | REQ_PREFLUSH : 0);
+}
+
 int drbd_md_sync_io(struct drbd_backing *b, void *page, u64 sector, bool write)
 {
-	blk_opf_t op = write ? REQ_OP_WRITE | REQ_SYNC | REQ_META | REQ_PRIO
-			     : REQ_OP_READ | REQ_SYNC | REQ_META | REQ_PRIO;
+	blk_opf_t op = write ? write_op(b) : REQ_OP_READ | REQ_SYNC | REQ_META | REQ_PRIO;
 	struct bio_vec vec;
 	struct bio bio;
 	int err;
 
-	if (write && b->md_flushes)
-		op |= REQ_FUA | REQ_PREFLUSH;
 	compat_bio_init(&bio, b->md_bdev, &vec, 1, op);
 	bio.bi_iter.bi_sector = sector;
 	__bio_add_page(&bio, virt_to_page(page), MD_BLOCK, offset_in_page(page));
 	err = submit_bio_wait(&bio);
 	bio_uninit(&bio);
+	return err;
+}
+
+/* @n pages of MD_BLOCK bytes to neighbouring places. */
+int drbd_md_write_pages(struct drbd_backing *b, void **page, u32 n, u64 sector)
+{
+	struct bio *bio;
+	u32 i;
+	int err;
+
+	if (n == 1)
+		return drbd_md_sync_io(b, page[0], sector, true);
+	bio = compat_bio_alloc(b->md_bdev, n, write_op(b), GFP_NOIO);
+	bio->bi_iter.bi_sector = sector;
+	for (i = 0; i < n; i++)
+		__bio_add_page(bio, virt_to_page(page[i]), MD_BLOCK, offset_in_page(page[i]));
+	err = submit_bio_wait(bio);
+	bio_put(bio);
 	return err;
 }
 

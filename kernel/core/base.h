@@ -29,6 +29,7 @@
 
 /* Set bits of a u32. */
 #define core_popcount(v) hweight32(v)
+#define core_popcount64(v) hweight64(v)
 
 /* CRC-32C, reflected, of @len bytes, going on from @crc; neither end is inverted. */
 #define core_crc32c(crc, data, len) crc32c((crc), (data), (len))
@@ -97,6 +98,7 @@ static inline void core_check_failed(const char *cond, const char *file, int lin
 	(likely(cond) ? true : (core_check_failed(#cond, __FILE__, __LINE__), false))
 
 #define core_popcount(v) ((u32)__builtin_popcount(v))
+#define core_popcount64(v) ((u32)__builtin_popcountll(v))
 
 #include "crc32c.h"
 

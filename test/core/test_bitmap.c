@@ -50,6 +50,10 @@ static void against_model(void)
 			u64 last = min(first + t_below(&r, 1u << t_below(&r, 13)), m.bits - 1);
 			u32 what = t_below(&r, 8);
 
+			if (!t_below(&r, 8)) {		/* whole pages */
+				first = 0;
+				last = m.bits - 1 - t_below(&r, 2);
+			}
 			for (b = first; b <= last; b++) {
 				u8 old = m.bit[slot][b];
 

@@ -11,6 +11,7 @@
 
 #define WORD_BITS 32u
 #define PAGE_WORDS (BITMAP_PAGE / 4u)
+#define PAGE_BITS (BITMAP_PAGE * 8u)
 
 /* A word of a slot: its page, and the place in it. */
 struct word_at {
@@ -72,6 +73,16 @@ void drbd_bitmap_init(struct bitmap *bm, void **page, u8 *page_flags,
 	bm->nr_pages = drbd_bitmap_pages(capacity, nr_slots, shift);
 }
 
+/* Bits in which a page differs from one that is all @fill. */
+static u32 page_differs(const u8 *p, u64 fill)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < BITMAP_PAGE; i += 8)
+		n += core_popcount64(get_le64_at(p + i) ^ fill);
+	return n;
+}
+
 void drbd_bitmap_recount(struct bitmap *bm, u32 first, u32 last)
 {
 	u64 index = (u64)first * PAGE_WORDS;
@@ -82,6 +93,11 @@ void drbd_bitmap_recount(struct bitmap *bm, u32 first, u32 last)
 	for (page = first; page <= last && page < bm->nr_pages; page++) {
 		u8 *p = bm->page[page];
 
+		if (bm->nr_slots == 1 && ((u64)page + 1) * PAGE_BITS <= bm->bits) {
+			bm->weight[0] += page_differs(p, 0);
+			word += PAGE_WORDS;
+			continue;
+		}
 		for (i = 0; i < PAGE_WORDS; i++, p += 4) {
 			u32 v = get_le32_at(p);
 
@@ -196,6 +212,27 @@ static void flag_page(struct bitmap *bm, u32 page, u8 flags)
 	bm->dirty = true;
 }
 
+/*
+ * With one slot, [bit, last] begins with a page: fill it with @fill. Returns how
+ * many bits that changed.
+ */
+static u32 fill_page(struct bitmap *bm, u64 bit, u8 fill)
+{
+	u32 page = (u32)(bit / PAGE_BITS);
+	u32 changed = page_differs(bm->page[page], fill ? ~0ull : 0);
+
+	if (changed) {
+		memset(bm->page[page], fill, BITMAP_PAGE);
+		flag_page(bm, page, fill ? BITMAP_PAGE_SET : BITMAP_PAGE_CLEARED);
+	}
+	return changed;
+}
+
+static bool begins_with_page(const struct bitmap *bm, u64 bit, u64 last)
+{
+	return bm->nr_slots == 1 && !(bit % PAGE_BITS) && bit + PAGE_BITS - 1 <= last;
+}
+
 u64 drbd_bitmap_set(struct bitmap *bm, u32 slot, u64 first, u64 last)
 {
 	u64 bit, changed = 0;
@@ -204,7 +241,9 @@ u64 drbd_bitmap_set(struct bitmap *bm, u32 slot, u64 first, u64 last)
 		return 0;
 	if (bm->lock[slot] & BITMAP_NO_SET)
 		bm->violations++;
-	for (bit = first; bit <= last; bit = (bit / WORD_BITS + 1) * WORD_BITS) {
+	for (bit = first; begins_with_page(bm, bit, last); bit += PAGE_BITS)
+		changed += fill_page(bm, bit, 0xff);
+	for (; bit <= last; bit = (bit / WORD_BITS + 1) * WORD_BITS) {
 		struct word_at w = word_at(bm, slot, bit / WORD_BITS);
 		u32 old = get_le32_at(w.p);
 		u32 new = old | word_mask(bit, last);
@@ -227,7 +266,9 @@ u64 drbd_bitmap_clear(struct bitmap *bm, u32 slot, u64 first, u64 last)
 		return 0;
 	if (bm->lock[slot] & BITMAP_NO_CLEAR)
 		return 0;
-	for (bit = first; bit <= last; bit = (bit / WORD_BITS + 1) * WORD_BITS) {
+	for (bit = first; begins_with_page(bm, bit, last); bit += PAGE_BITS)
+		changed += fill_page(bm, bit, 0);
+	for (; bit <= last; bit = (bit / WORD_BITS + 1) * WORD_BITS) {
 		struct word_at w = word_at(bm, slot, bit / WORD_BITS);
 		u32 old = get_le32_at(w.p);
 		u32 new = old & ~word_mask(bit, last);
