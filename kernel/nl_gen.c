@@ -379,11 +379,13 @@ const struct nl_set_info nl_resize_parms_info = {
 static const struct nla_policy nl_start_ov_parms_policy[NLF_START_OV_PARMS_MAX + 1] = {
 	[NLF_START_OV_PARMS_OV_START_SECTOR] = { .type = NLA_U64 },
 	[NLF_START_OV_PARMS_OV_STOP_SECTOR] = { .type = NLA_U64 },
+	[NLF_START_OV_PARMS_OV_REPAIR] = { .type = NLA_U8 },
 };
 
 static const struct nl_field_info nl_start_ov_parms_fields[] = {
 	{ 1, NL_U64, offsetof(struct nl_start_ov_parms, ov_start_sector) },
 	{ 2, NL_U64, offsetof(struct nl_start_ov_parms, ov_stop_sector) },
+	{ 31, NL_FLAG, offsetof(struct nl_start_ov_parms, ov_repair) },
 };
 
 const struct nl_set_info nl_start_ov_parms_info = {

@@ -778,6 +778,7 @@ static s32 start_ov(struct nl_request *rq)
 	init_peer_device_job(rq, &job, JOB_VERIFY);
 	job.core.start = verify_start(rq, &parms, present);
 	job.core.stop = parms.ov_stop_sector;
+	job.core.flag = parms.ov_repair;
 	return no_error_if_ok(run(rq, &job));
 }
 

@@ -220,15 +220,10 @@ static u8 admission(struct drbd_device *dev)
 	return drbd_log_used(&dev->res->log) < DRBD_LOG_SIZE - LOG_MARKER_RESERVE ? a : PLAN_PARK;
 }
 
-/* Back to the device's queue of bios; a later plan will take it. */
-static void park(struct drbd_request *req)
+static void park_on(struct drbd_device *dev, struct bio *bio)
 {
-	struct drbd_device *dev = req->dev;
-	struct bio *bio = take_bio(req);
 	unsigned long flags;
 
-	unwind(req);
-	drbd_request_put(req);
 	if (bio->bi_opf & REQ_NOWAIT) {
 		bio_wouldblock_error(bio);
 		return;
@@ -239,6 +234,29 @@ static void park(struct drbd_request *req)
 	/* the plan may have changed, and kicked, before the bio was on the list */
 	if (admission(dev) != PLAN_PARK)
 		drbd_submit_kick(dev);
+}
+
+/* Back to the device's queue of bios; a later plan will take it. */
+static void park(struct drbd_request *req)
+{
+	struct drbd_device *dev = req->dev;
+	struct bio *bio = take_bio(req);
+
+	unwind(req);
+	drbd_request_put(req);
+	park_on(dev, bio);
+}
+
+/* The same from the log, which keeps the request, and its extents, until the bits are set. */
+static void park_bio(struct drbd_request *req)
+{
+	struct bio *bio = take_bio(req);
+
+	if (req->reserved)
+		drbd_range_end(req->dev, &req->range);
+	req->reserved = false;
+	if (bio)
+		park_on(req->dev, bio);
 }
 
 /* --- local disk ----------------------------------------------------------------------- */
@@ -937,6 +955,8 @@ void drbd_request_act(struct drbd_request *req, u32 what)
 
 	if (what & LOG_COMPLETE)
 		complete_bio(req, req->error);
+	if (what & LOG_AGAIN)
+		park_bio(req);
 	if (what & LOG_REMAKE) {
 		drbd_request_hold(req);
 		queue_for_work(req, &dev->remakes);

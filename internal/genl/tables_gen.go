@@ -477,6 +477,7 @@ var sets = map[SetNr]*Set{
 	SetStartOVParms: {Nr: 9, Name: "start_ov_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "ov_start_sector", Type: TypeU64, Option: "start", Ranged: true, Min: 0, Max: 2199023255552, Scale: "s", Unit: "bytes"},
 		{Nr: 2, Name: "ov_stop_sector", Type: TypeU64, Option: "stop", Ranged: true, Min: 0, Max: 2199023255552, Default: 18446744073709551615, Scale: "s", Unit: "bytes"},
+		{Nr: 31, Name: "ov_repair", Type: TypeFlag, Option: "repair"},
 	}},
 	SetNewCUUIDParms: {Nr: 10, Name: "new_c_uuid_parms", NestedFlag: true, show: "", Fields: []*Field{
 		{Nr: 1, Name: "clear_bm", Type: TypeFlag, Option: "clear-bitmap"},

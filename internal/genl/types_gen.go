@@ -791,6 +791,7 @@ func (v *ResizeParms) members() []member {
 type StartOVParms struct {
 	OVStartSector uint64
 	OVStopSector  uint64
+	OVRepair      bool
 	// Has tells which fields the message carried (bit = field number); in a request, which to send.
 	Has uint64
 }
@@ -799,6 +800,7 @@ type StartOVParms struct {
 const (
 	StartOVParmsNrOVStartSector = 1
 	StartOVParmsNrOVStopSector  = 2
+	StartOVParmsNrOVRepair      = 31
 )
 
 func (*StartOVParms) set() SetNr     { return SetStartOVParms }
@@ -808,6 +810,7 @@ func (v *StartOVParms) members() []member {
 	return []member{
 		{1, &v.OVStartSector},
 		{2, &v.OVStopSector},
+		{31, &v.OVRepair},
 	}
 }
 

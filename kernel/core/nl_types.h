@@ -1001,7 +1001,8 @@ static inline void nl_resize_parms_reset(struct nl_resize_parms *v)
 enum nl_start_ov_parms_field {
 	NLF_START_OV_PARMS_OV_START_SECTOR = 1,
 	NLF_START_OV_PARMS_OV_STOP_SECTOR = 2,
-	NLF_START_OV_PARMS_MAX = 2,
+	NLF_START_OV_PARMS_OV_REPAIR = 31,
+	NLF_START_OV_PARMS_MAX = 31,
 };
 
 #define START_OV_PARMS_OV_START_SECTOR_MIN 0ULL
@@ -1010,9 +1011,11 @@ enum nl_start_ov_parms_field {
 #define START_OV_PARMS_OV_STOP_SECTOR_MIN 0ULL
 #define START_OV_PARMS_OV_STOP_SECTOR_MAX 2199023255552ULL
 #define START_OV_PARMS_OV_STOP_SECTOR_DEF 18446744073709551615ULL
+#define START_OV_PARMS_OV_REPAIR_DEF 0
 struct nl_start_ov_parms {
 	u64 ov_start_sector;
 	u64 ov_stop_sector;
+	bool ov_repair;
 };
 
 static inline void nl_start_ov_parms_defaults(struct nl_start_ov_parms *v)

@@ -248,7 +248,7 @@ static bool step_all(struct core_resource *res)
 	}
 	for_each_connection(conn, res) {
 		for_each_pd_of_conn(pd, conn)
-			did |= sync_step(pd) | skip_step(pd);
+			did |= sync_step(pd) | skip_step(pd) | repair_step(pd);
 		did |= link_step(conn);
 		did |= fence_step(conn);
 	}

@@ -113,7 +113,7 @@ _drbdadm() {
         status) options+=(--verbose --statistics --color --json) ;;
         suspend-io) options+=(--bdev-freeze) ;;
         up) options+=(--tentative --discard-my-data) ;;
-        verify) options+=(--start= --stop=) ;;
+        verify) options+=(--start= --stop= --repair) ;;
         wait-con-int) options+=(--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb) ;;
         wait-connect) options+=(--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb) ;;
         wait-sync) options+=(--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb) ;;
@@ -202,7 +202,7 @@ _drbdsetup() {
         show) options+=(--show-defaults --json) ;;
         status) options+=(--verbose --statistics --color --json) ;;
         suspend-io) options+=(--bdev-freeze) ;;
-        verify) options+=(--start= --stop=) ;;
+        verify) options+=(--start= --stop= --repair) ;;
         wait-connect-connection) options+=(--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb) ;;
         wait-connect-resource) options+=(--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb) ;;
         wait-connect-volume) options+=(--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb) ;;

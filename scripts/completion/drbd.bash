@@ -49,7 +49,7 @@ _drbdadm() {
         status) words='--verbose --statistics --color --json' ;;
         suspend-io) words='--bdev-freeze' ;;
         up) words='--tentative --discard-my-data' ;;
-        verify) words='--start= --stop=' ;;
+        verify) words='--start= --stop= --repair' ;;
         wait-con-int) words='--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb' ;;
         wait-connect) words='--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb' ;;
         wait-sync) words='--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb' ;;
@@ -115,7 +115,7 @@ _drbdsetup() {
         show) words='--show-defaults --json' ;;
         status) words='--verbose --statistics --color --json' ;;
         suspend-io) words='--bdev-freeze' ;;
-        verify) words='--start= --stop=' ;;
+        verify) words='--start= --stop= --repair' ;;
         wait-connect-connection) words='--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb' ;;
         wait-connect-resource) words='--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb' ;;
         wait-connect-volume) words='--wfc-timeout= --degr-wfc-timeout= --outdated-wfc-timeout= --wait-after-sb' ;;

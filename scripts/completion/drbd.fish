@@ -302,6 +302,7 @@ complete -c drbdadm -n '__fish_seen_subcommand_from up' -l discard-my-data
 complete -c drbdadm -n __fish_use_subcommand -a verify -d 'compare the data with a peer'\''s'
 complete -c drbdadm -n '__fish_seen_subcommand_from verify' -l start -r
 complete -c drbdadm -n '__fish_seen_subcommand_from verify' -l stop -r
+complete -c drbdadm -n '__fish_seen_subcommand_from verify' -l repair
 complete -c drbdadm -n __fish_use_subcommand -a wait-con-int -d 'wait for all peers while the machine starts'
 complete -c drbdadm -n '__fish_seen_subcommand_from wait-con-int' -l wfc-timeout -r
 complete -c drbdadm -n '__fish_seen_subcommand_from wait-con-int' -l degr-wfc-timeout -r
@@ -550,6 +551,7 @@ complete -c drbdsetup -n __fish_use_subcommand -a udev -d 'print what udev rules
 complete -c drbdsetup -n __fish_use_subcommand -a verify -d 'compare the data with a peer'\''s'
 complete -c drbdsetup -n '__fish_seen_subcommand_from verify' -l start -r
 complete -c drbdsetup -n '__fish_seen_subcommand_from verify' -l stop -r
+complete -c drbdsetup -n '__fish_seen_subcommand_from verify' -l repair
 complete -c drbdsetup -n __fish_use_subcommand -a wait-connect-connection -d 'wait until a peer is connected'
 complete -c drbdsetup -n '__fish_seen_subcommand_from wait-connect-connection' -l wfc-timeout -r
 complete -c drbdsetup -n '__fish_seen_subcommand_from wait-connect-connection' -l degr-wfc-timeout -r

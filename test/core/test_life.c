@@ -1514,6 +1514,160 @@ static void old_copy_stays_old(void)
 	T_EQ(L.dev.plan.read_admission, PLAN_FAIL);
 }
 
+/* --- verify --repair ------------------------------------------------------------------------------ */
+
+static void verify_to_repair(u8 role, u8 peer_role)
+{
+	linked(role);
+	L.conn.now.peer_role = L.conn.next_state.peer_role = peer_role;
+	core_strcopy(L.conn.conf.verify_alg, "crc32c", sizeof(L.conn.conf.verify_alg));
+	L.job = (struct core_job){ .type = JOB_VERIFY, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd,
+				   .flag = true, .stop = ~0ull };
+	happens((struct core_event){ .type = EV_JOB, .job = &L.job });
+	if (L.job.result == RES_PENDING)
+		peer_says(RES_SUCCESS);
+}
+
+static void verify_ends(u64 found)
+{
+	L.pd.dirty_bits = found;
+	happens((struct core_event){ .type = EV_VERIFY_DONE, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd,
+				     .found = found });
+}
+
+static void verify_repairs(void)
+{
+	verify_to_repair(PRI, SEC);
+	T_EQ(L.pd.now.repl, REPL_VERIFY_S);
+	L.n_done = 0;
+	L.withheld = WITHOUT(ACT_WRITE_MD);
+	verify_ends(3);
+	T_EQ(L.pd.now.repl, REPL_ESTABLISHED);
+	T_EQ(L.dev.md.peer[1].bitmap_uuid, A);
+	T_OK(!sent(P_UUIDS));
+	comes((struct core_event){ .type = EV_MD_WRITTEN, .dev = &L.dev, .ok = true, .md_gen = L.dev.md_gen });
+	T_EQ(L.pd.now.repl, REPL_WF_BITMAP_S);
+	T_OK(sent(P_UUIDS));
+	T_OK(at(ACT_SEND_BITMAP) >= 0);
+
+	verify_to_repair(SEC, SEC);
+	verify_ends(0);
+	T_EQ(L.pd.now.repl, REPL_ESTABLISHED);
+	T_EQ(L.dev.md.current_uuid, A);
+}
+
+/* Never over data that the peer uses, nor what another verify had found. */
+static void verify_does_not_repair(void)
+{
+	verify_to_repair(SEC, PRI);
+	T_EQ(L.job.result, RES_DEVICE_IN_USE);
+	T_EQ(L.pd.now.repl, REPL_ESTABLISHED);
+
+	/* promoted while it ran */
+	verify_to_repair(SEC, SEC);
+	L.conn.now.peer_role = L.conn.next_state.peer_role = PRI;
+	verify_ends(3);
+	T_EQ(L.pd.now.repl, REPL_ESTABLISHED);
+	T_EQ(L.dev.md.current_uuid, A);
+
+	verify_to_repair(PRI, SEC);
+	link_breaks();
+	T_EQ(L.pd.repair, 0);
+
+	linked(PRI);
+	core_strcopy(L.conn.conf.verify_alg, "crc32c", sizeof(L.conn.conf.verify_alg));
+	L.job = (struct core_job){ .type = JOB_VERIFY, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd, .stop = ~0ull };
+	happens((struct core_event){ .type = EV_JOB, .job = &L.job });
+	peer_says(RES_SUCCESS);
+	verify_ends(3);
+	T_EQ(L.pd.now.repl, REPL_ESTABLISHED);
+	T_EQ(L.dev.md.current_uuid, A);
+}
+
+/* A peer that answers pings and nothing else. */
+static void resize_does_not_wait_for_ever(void)
+{
+	linked(PRI);
+	L.dev.grown = true;
+	T_EQ(job(JOB_RESIZE), RES_PENDING);
+	T_OK(L.res.wake_ms > L.now);
+	time_passes(29000);
+	T_EQ(L.job.result, RES_PENDING);
+	time_passes(2000);
+	T_EQ(L.job.result, RES_TIMEOUT);
+	T_OK(strstr(L.job.text, "the peer has not answered"));
+}
+
+/* --- no data --------------------------------------------------------------------------------- */
+
+/* suspend-io: what is in flight is given back, until data come; io-error: it fails. */
+static void writes_wait_for_data(void)
+{
+	linked(PRI);
+	L.res.opts.on_no_data = ON_NO_DATA_SUSPEND_IO;
+	both(PRI, CONN_CONNECTED, REPL_ESTABLISHED, DISK_DISKLESS, UTD);
+	change_commit(&L.res, "test");
+	L.res.nr_actions = L.n_done = 0;
+	link_breaks();
+	T_OK(L.res.now.susp_nod);
+	T_EQ(L.dev.plan.completion, PLAN_COMPLETE_PARK);
+	T_EQ(L.dev.plan.write_admission, PLAN_PARK);
+	T_OK(at(ACT_RELEASE) > at(ACT_PLAN));	/* what another suspension held back, too */
+	T_OK(at(ACT_RESOLVE_LOST) > at(ACT_RELEASE));
+	L.n_done = 0;
+	T_EQ(job(JOB_RESUME_IO), RES_SUCCESS);
+	T_EQ(L.dev.plan.completion, PLAN_COMPLETE_FAIL);
+	T_EQ(L.dev.plan.write_admission, PLAN_FAIL);
+
+	linked(PRI);
+	both(PRI, CONN_CONNECTED, REPL_ESTABLISHED, DISK_DISKLESS, UTD);
+	change_commit(&L.res, "test");
+	link_breaks();
+	T_OK(!L.res.now.susp_nod);
+	T_EQ(L.dev.plan.completion, PLAN_COMPLETE_FAIL);
+}
+
+/* --- al-updates ------------------------------------------------------------------------------ */
+
+static void change_al(bool on, struct nl_disk_conf *conf)
+{
+	*conf = L.dev.conf;
+	conf->al_updates = on;
+	L.job = (struct core_job){ .type = JOB_DISK_CONF, .dev = &L.dev, .arg.disk_conf = conf };
+	happens((struct core_event){ .type = EV_JOB, .job = &L.job });
+}
+
+/* The superblock tells of the first write without the log before it is made. */
+static void activity_log_goes_and_comes(void)
+{
+	struct nl_disk_conf conf;
+
+	linked(PRI);
+	L.withheld = WITHOUT(ACT_WRITE_MD);
+	change_al(false, &conf);
+	T_OK(L.dev.md.flags & MDF_AL_DISABLED);
+	T_OK(L.dev.plan.al_enabled);
+	T_EQ(L.job.result, RES_PENDING);
+	comes((struct core_event){ .type = EV_MD_WRITTEN, .dev = &L.dev, .ok = true, .md_gen = L.dev.md_gen });
+	T_EQ(L.job.result, RES_SUCCESS);
+	T_OK(!L.dev.plan.al_enabled);
+
+	L.withheld = WITHOUT(ACT_DRAIN);
+	change_al(true, &conf);
+	T_OK(L.dev.plan.al_enabled);
+	T_OK(L.dev.md.flags & MDF_AL_DISABLED);
+	comes((struct core_event){ .type = EV_DRAINED, .dev = &L.dev });
+	T_EQ(L.job.result, RES_SUCCESS);
+	T_OK(!(L.dev.md.flags & MDF_AL_DISABLED));
+	T_OK(L.dev.plan.al_enabled);
+
+	/* it could not be written: the disk goes, and nothing was written without the log */
+	linked(PRI);
+	L.md_fails = true;
+	change_al(false, &conf);
+	T_EQ(L.job.result, ERR_NO_DISK);
+}
+
 const struct c_test life_tests[] = {
 	{ "attach: as the superblock says", attach_ends_in_what_the_superblock_says },
 	{ "attach: superblock first", attach_waits_for_the_superblock },
@@ -1551,6 +1705,11 @@ const struct c_test life_tests[] = {
 	{ "jobs: interrupted", interrupted_jobs },
 	{ "links: tried again", broken_links_are_tried_again },
 	{ "requests: of the peer", requests_of_the_peer },
+	{ "verify: repairs", verify_repairs },
+	{ "verify: does not repair", verify_does_not_repair },
+	{ "resize: a deadline", resize_does_not_wait_for_ever },
+	{ "no data: writes wait", writes_wait_for_data },
+	{ "al-updates: change", activity_log_goes_and_comes },
 	{ "congestion: who is watched", congestion_is_watched_where_it_may_be },
 	{ "congestion: ahead in order", pulls_ahead_in_order },
 	{ "congestion: the peer's word", ahead_waits_for_the_peers_word },

@@ -889,7 +889,44 @@ static void congestion_is_told(void)
 	T_EQ(out.congested, 0);
 }
 
+/* Data that are lost: a write is given back whatever became of it, and its blocks differ. */
+static void lost_data_give_writes_back(void)
+{
+	struct log_entered good, bad, held;
+	struct log_retired r;
+
+	env_setup(LOG_EPOCH_LAZY);
+	env_plan_peer(0, PLAN_DATA, 3, 0);
+	drbd_log_attach(&E->log, 0, false);
+	good = write_at(0, 4096, 0);
+	bad = write_at(8, 4096, 0);
+	held = write_at(16, 4096, 0);
+	E->plan.completion = PLAN_COMPLETE_HOLD;
+	T_EQ(send_one(0), 0);
+	T_EQ(ack(0, LOG_ACK_WRITE, good.entry), LOG_PAGES_FREE);
+	T_EQ(drbd_log_local_done(&E->log, good.entry, 0), 0);	/* held back */
+	E->plan.completion = PLAN_COMPLETE_PARK;
+	drbd_log_release(&E->log, &E->dev, &E->sink);
+	T_EQ(E->n, 1);
+	T_EQ(E->heard[0], LOG_AGAIN);
+	E->n = 0;
+	drbd_log_hold_peer(&E->log, 0, &E->sink);
+	T_EQ(drbd_log_local_done(&E->log, bad.entry, -EIO), LOG_HELD);
+	T_EQ(drbd_log_local_done(&E->log, held.entry, 0), 0);	/* the peer's leg is held */
+	E->n = 0;
+	drbd_log_resolve_disk(&E->log, &E->dev, E->log.head, LOG_RESOLVE_LOST, &E->sink);
+	T_EQ(E->n, 0);
+	drbd_log_resolve_peer(&E->log, 0, E->log.head, LOG_RESOLVE_LOST, &E->sink);
+	T_EQ(E->n, 3);
+	T_OK(!(E->heard[0] & LOG_AGAIN) && E->heard[0] & LOG_DONE);
+	T_OK(E->heard[1] & LOG_AGAIN && E->heard[2] & LOG_AGAIN && !(E->heard[1] & LOG_COMPLETE));
+	T_OK(drbd_log_retire_peek(&E->log, 1, &r));
+	T_EQ(r.set_slots, 1);
+	T_EQ(E->dev.in_flight, 0);
+}
+
 const struct c_test log_tests[] = {
+	{ "lost data: writes come back", lost_data_give_writes_back },
 	{ "congestion", congestion_is_told },
 	{ "refused write is no success", a_refused_write_is_no_success },
 	{ "leg table is closed", leg_table_is_closed },

@@ -560,6 +560,10 @@ static void success_needs_data(void)
 	T_EQ(M.dev.plan.write_admission, PLAN_FAIL);
 	M.res.next.susp_nod = true;
 	plan_update(&M.dev);
+	T_EQ(M.dev.plan.completion, PLAN_COMPLETE_PARK);
+	M.res.next.susp_nod = false;
+	M.res.next.susp_user = true;
+	plan_update(&M.dev);
 	T_EQ(M.dev.plan.completion, PLAN_COMPLETE_HOLD);
 }
 

@@ -509,6 +509,7 @@ static void configure(struct host *h)
 	struct core_event ev = { .type = EV_JOB, .job = &job };
 
 	nl_resource_opts_defaults(&opts);
+	opts.on_no_data = W->on_no_data;
 	nl_net_conf_defaults(&net);
 	core_strcopy(net.name, h->id ? "alpha" : "bravo", sizeof(net.name));
 	net.wire_protocol = W->protocol;

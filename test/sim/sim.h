@@ -418,7 +418,7 @@ struct world {
 	bool reckless;		/* the administrator may promote a node that lacks data */
 	bool dual;		/* allow-two-primaries, and both are */
 	bool diskless;		/* a Primary may lose its disk and go on with the peer's */
-	u8 protocol, fencing, on_congestion;
+	u8 protocol, fencing, on_congestion, on_no_data;
 	u32 latency, net_delay, stream_cap, keep;
 	u32 spots;		/* addresses the application likes */
 	u32 spot[64];

@@ -132,6 +132,23 @@ static u8 admission(const struct host *h)
 	return plan->write_admission;
 }
 
+/* The log keeps the request until its bits are set. */
+static void park_op(struct request *r)
+{
+	struct host *h = r->h;
+	struct op *op = r->op;
+
+	if (!op)
+		return;
+	r->op = NULL;
+	if (r->reserved)
+		range_end(h, &r->range);
+	r->reserved = false;
+	core_list_add_tail(&op->node_link, &h->parked);
+	if (admission(h) != PLAN_PARK)
+		submit_kick(h);
+}
+
 static void park(struct request *r)
 {
 	struct host *h = r->h;
@@ -604,6 +621,8 @@ void request_act(struct request *r, u32 what)
 
 	if (what & LOG_COMPLETE)
 		complete_bio(r, r->error);
+	if (what & LOG_AGAIN)
+		park_op(r);
 	if (what & LOG_REMAKE) {
 		r->ref++;
 		core_list_add_tail(&r->node, &h->remakes);

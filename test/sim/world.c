@@ -296,6 +296,7 @@ static void draw_shape(void)
 	W->format = chance(60) ? MD_V08 : MD_V09;
 	W->slots = W->format == MD_V08 ? 1 : 1 + below(8);
 	W->al_slots = 2 + below(8);
+	W->on_no_data = W->al_slots % 3 ? ON_NO_DATA_IO_ERROR : ON_NO_DATA_SUSPEND_IO;
 	W->fresh = chance(15);
 	W->protocol = chance(80) ? 3 : 1 + (u8)below(2);
 	W->on_congestion = W->protocol == 1 && chance(60) ? ON_CONGESTION_PULL_AHEAD : ON_CONGESTION_BLOCK;

@@ -125,7 +125,10 @@ static u32 complete(struct xfer_log *log, struct log_entry *e)
 			e->flags |= LOG_F_HELD_BACK;
 			return 0;
 		}
-		if (plan && plan->completion == PLAN_COMPLETE_FAIL)
+		/* also what a copy has got that is not there any more: another one may come */
+		if (plan && plan->completion == PLAN_COMPLETE_PARK)
+			what = LOG_AGAIN;
+		else if (plan && plan->completion == PLAN_COMPLETE_FAIL)
 			e->error = plan->error ? plan->error : -EIO;
 		else if (any_good(log, e))
 			e->error = 0;

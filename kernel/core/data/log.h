@@ -137,6 +137,7 @@ enum log_what {
 	LOG_BAD = 128,		/* event was not legal: protocol error of the peer */
 	LOG_GONE = 256,		/* entry unknown or leg not outstanding */
 	LOG_REMAKE = 512,	/* make this write again, behind the peer's that it met */
+	LOG_AGAIN = 1024,	/* give the owner back to those that wait on the device */
 };
 
 /*

@@ -32,6 +32,7 @@ enum plan_completion {
 	PLAN_COMPLETE,		/* success if any leg is good */
 	PLAN_COMPLETE_FAIL,	/* end it with io_plan.error (no quorum) */
 	PLAN_COMPLETE_HOLD,	/* not yet: drbd_log_release() will */
+	PLAN_COMPLETE_PARK,	/* the data are lost: give it back, to be made again when they come */
 };
 
 enum plan_read {

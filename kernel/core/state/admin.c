@@ -177,13 +177,56 @@ static bool job_net_conf(struct core_job *job)
 	return finish(job, RES_SUCCESS);
 }
 
-static bool job_disk_conf(struct core_job *job)
+static bool take_disk_conf(struct core_job *job)
 {
-	if (job->dev->now.disk == DISK_DISKLESS)
-		return fail(job, ERR_NO_DISK, "the device has no disk: attach one first");
 	job->dev->conf = *job->arg.disk_conf;
 	change_commit(job->res, "disk-options");
 	return finish(job, RES_SUCCESS);
+}
+
+/*
+ * al-updates: after a crash the superblock says whether the log can be trusted. So it
+ * says that it cannot before the first write without the log, and that it can when all
+ * such writes are done. Who does not want to wait for that keeps the safe word.
+ */
+static bool change_al_updates(struct core_job *job)
+{
+	struct core_device *dev = job->dev;
+
+	if (job->phase == 0) {
+		if (job->arg.disk_conf->al_updates) {
+			take_disk_conf(job);
+			dev->drained = false;
+			emit_dev(dev, ACT_DRAIN);
+		} else {
+			dev->md.flags |= MDF_AL_DISABLED;
+			write_md(dev);
+			dev->job_md_gen = dev->md_gen;
+		}
+		job->phase = 1;
+		return false;
+	}
+	if (dev->now.disk < DISK_INCONSISTENT)
+		return fail(job, ERR_NO_DISK, "the disk was lost meanwhile");
+	if (!job->arg.disk_conf->al_updates)
+		return (s32)(dev->md_stable - dev->job_md_gen) >= 0 ? take_disk_conf(job) : false;
+	if (!dev->drained)
+		return false;
+	dev->md.flags &= ~(u32)MDF_AL_DISABLED;
+	write_md(dev);
+	return finish(job, RES_SUCCESS);
+}
+
+static bool job_disk_conf(struct core_job *job)
+{
+	struct core_device *dev = job->dev;
+
+	if (job->phase == 0 && dev->now.disk == DISK_DISKLESS)
+		return fail(job, ERR_NO_DISK, "the device has no disk: attach one first");
+	if (job->phase == 0 && (dev->now.disk < DISK_INCONSISTENT ||
+				job->arg.disk_conf->al_updates == dev->conf.al_updates))
+		return take_disk_conf(job);
+	return change_al_updates(job);
 }
 
 static bool job_peer_device_conf(struct core_job *job)
@@ -343,35 +386,6 @@ static bool job_invalidate(struct core_job *job)
 	return full_sync(job, REPL_STARTING_SYNC_T);
 }
 
-/* Whether the blocks that are marked can be copied to the peer: 1, or why not. */
-static s32 repair_allowed(const struct core_peer_device *pd)
-{
-	if (pd->dev->now.disk == DISK_DISKLESS)
-		return ERR_NO_DISK;
-	if (pd->conn->link != LINK_UP)
-		return RES_NEED_CONNECTION;
-	if (pd->now.repl != REPL_ESTABLISHED || pd->sync != SYNC_NONE)
-		return RES_RESYNC_RUNNING;
-	if (pd->dev->now.disk != DISK_UP_TO_DATE || pd->now.pdsk != DISK_UP_TO_DATE)
-		return RES_NO_UP_TO_DATE_DISK;
-	/* it would refuse to become target, and lose its disk by that */
-	if (pd->conn->now.peer_role == ROLE_PRIMARY)
-		return RES_DEVICE_IN_USE;
-	return RES_SUCCESS;
-}
-
-static const char *repair_refusal(s32 code)
-{
-	switch (code) {
-	case ERR_NO_DISK:
-		return "the device has no disk: attach one first";
-	case RES_DEVICE_IN_USE:
-		return "the peer is Primary and uses its data: make it Secondary, or run this there if its data is right";
-	default:
-		return core_result_text(code);
-	}
-}
-
 /*
  * invalidate-remote --reset-bitmap=no: only what is marked, by a verify. In the
  * dialect of 8.4 no request says this, but the ordinary handshake does: a new
@@ -392,9 +406,7 @@ static bool repair(struct core_job *job)
 	if (job->phase == 0) {
 		if (!pd->dirty_bits)
 			return fail(job, RES_NOTHING_TO_DO, "no block is marked as different");
-		if (!*bitmap_uuid(pd))
-			generation_rotate(dev);
-		write_md(dev);
+		repair_begin(pd);
 		dev->job_md_gen = dev->md_gen;
 		job->phase = 1;
 		return false;

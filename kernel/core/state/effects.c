@@ -309,6 +309,10 @@ void change_commit(struct core_resource *res, const char *tag)
 			changed |= log_pd(pd, tag);
 	}
 	publish_plans(res);
+	/* what another suspension has held back waits for the data, too */
+	if (res->next.susp_nod && !res->now.susp_nod)
+		for_each_device(dev, res)
+			emit_dev(dev, ACT_RELEASE);
 	if (!changed)
 		return;
 	for_each_device(dev, res) {

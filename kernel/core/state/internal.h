@@ -142,6 +142,11 @@ void verify_started(struct core_peer_device *pd, bool requester, u64 start, u64 
 void verify_ended(struct core_peer_device *pd);
 void verify_done(struct core_resource *res, const struct core_event *ev);
 bool verify_step(struct core_peer_device *pd);
+bool repair_step(struct core_peer_device *pd);
+void repair_forget(struct core_peer_device *pd);
+s32 repair_allowed(const struct core_peer_device *pd);
+const char *repair_refusal(s32 code);
+void repair_begin(struct core_peer_device *pd);
 bool job_verify(struct core_job *job);
 
 /* agree84.c */

@@ -135,6 +135,7 @@ struct core_peer_device {
 	bool peer_is_behind;		/* SYNC_AHEAD: it has said so */
 	u64 wake_ms;			/* SYNC_AHEAD, SYNC_AHEAD_WAIT: absolute */
 	u64 ov_found;			/* blocks that a verify has found to differ */
+	u8 repair;			/* enum in verify.c */
 	bool use_csums;			/* as target: ask with checksums */
 	s32 helper_status;		/* of the last before-resync helper */
 	s16 decision;			/* result of compare: for `drbdadm explain` and the log */
@@ -281,7 +282,8 @@ struct core_job {
 	bool force;
 	bool together;			/* JOB_NEW_GENERATION, private: the peer takes it over */
 	bool flag;			/* JOB_CONNECT: discard_my_data; JOB_INVALIDATE(_PEER):
-					 * only what is marked already; JOB_RESIZE: assume clean */
+					 * only what is marked already; JOB_RESIZE: assume clean;
+					 * JOB_VERIFY: copy what differs */
 	bool cancel;			/* set by the loop on EV_JOB_CANCEL */
 	bool force_disk;		/* JOB_PRIMARY --force: local disk is to be called UpToDate */
 	bool fenced;			/* JOB_PRIMARY: fence-peer was called */

@@ -180,8 +180,8 @@ static void admit(struct io_plan *plan, const struct core_device *dev)
 	if (plan->write_admission == PLAN_OPEN && dev->next_state.gen_pending)
 		plan->write_admission = PLAN_NEW_GENERATION;
 	/* what is only on a disk that is being resynced will be overwritten: that is no success */
-	plan->completion = res->next.susp_user || res->next.susp_nod || res->next.susp_fen
-			   ? PLAN_COMPLETE_HOLD :
+	plan->completion = res->next.susp_nod ? PLAN_COMPLETE_PARK :
+			   res->next.susp_user || res->next.susp_fen ? PLAN_COMPLETE_HOLD :
 			   data_accessible(res, dev, true) ? PLAN_COMPLETE : PLAN_COMPLETE_FAIL;
 }
 

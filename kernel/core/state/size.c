@@ -7,6 +7,8 @@
  */
 #include "internal.h"
 
+#define RESIZE_WAIT_MS	30000u
+
 static u64 min_not_zero64(u64 a, u64 b)
 {
 	if (!a || !b)
@@ -358,6 +360,21 @@ static void tell_peers(struct core_device *dev)
 		}
 }
 
+/* For another resize, or for a peer that may never answer. True: for too long. */
+static bool resize_waits(struct core_job *job)
+{
+	const struct core_resource *res = job->res;
+
+	if (!job->wake_ms)
+		job->wake_ms = res->now_ms + RESIZE_WAIT_MS;
+	if (res->now_ms < job->wake_ms)
+		return false;
+	return fail(job, RES_TIMEOUT, "%s for %u s: look at its kernel log, disconnect if it hangs, then resize again",
+		    job->dev->resizing ? "another change of the size runs" :
+		    job->dev->grown ? "the peer has not answered the last change of the size" :
+		    "a connection or a disk is coming or going", RESIZE_WAIT_MS / 1000);
+}
+
 bool job_resize(struct core_job *job)
 {
 	struct core_device *dev = job->dev;
@@ -366,7 +383,8 @@ bool job_resize(struct core_job *job)
 
 	if (job->phase == 0) {
 		if (in_transient_state(job->res) || dev->resizing || dev->grown)
-			return false;
+			return resize_waits(job);
+		job->wake_ms = 0;
 		if (judge_resize(job, &size))
 			return true;
 		dev->conf.disk_size = job->start;

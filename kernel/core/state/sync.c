@@ -152,6 +152,7 @@ void bits_set(struct core_resource *res, const struct core_event *ev)
 
 void sync_abort(struct core_peer_device *pd)
 {
+	repair_forget(pd);
 	if (pd->sync == SYNC_NONE)
 		return;
 	emit_pd(pd, pd->sync >= SYNC_VERIFY ? ACT_STOP_VERIFY : ACT_STOP_RESYNC);

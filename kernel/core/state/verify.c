@@ -7,6 +7,14 @@
  */
 #include "internal.h"
 
+/* verify --repair: what differs is copied to the peer when the verify ends. */
+enum {
+	REPAIR_NO = 0,
+	REPAIR_WANTED,		/* the verify runs */
+	REPAIR_DUE,
+	REPAIR_MD,		/* the generation that makes the peer target is being written */
+};
+
 static bool is_verify(u8 repl)
 {
 	return repl == REPL_VERIFY_S || repl == REPL_VERIFY_T;
@@ -34,12 +42,16 @@ static s32 verify_allowed(const struct core_job *job)
 		return RES_NEED_CONNECTION;
 	if (job->pd->sync != SYNC_NONE)
 		return RES_RESYNC_RUNNING;
+	if (job->flag && job->pd->conn->now.peer_role == ROLE_PRIMARY)
+		return RES_DEVICE_IN_USE;
 	return repl_allowed(job->pd, REPL_VERIFY_S);
 }
 
 static const char *refusal(s32 code)
 {
 	switch (code) {
+	case RES_DEVICE_IN_USE:
+		return "--repair copies from this node, but the peer is Primary and uses its data: run it there, or make the peer Secondary";
 	case ERR_NO_DISK:
 		return "the device has no disk: attach one first";
 	case RES_NEED_CONNECTION:
@@ -90,6 +102,7 @@ bool job_verify(struct core_job *job)
 			send_state(job->pd);
 		return fail(job, r, "%s", refusal(r));
 	}
+	job->pd->repair = job->flag ? REPAIR_WANTED : REPAIR_NO;
 	verify_started(job->pd, true, job->start, job->stop);
 	return finish(job, RES_SUCCESS);
 }
@@ -117,6 +130,8 @@ void verify_ended(struct core_peer_device *pd)
 	struct core_action *a;
 
 	pd->sync = SYNC_NONE;
+	if (pd->repair == REPAIR_WANTED)
+		pd->repair = pd->ov_found ? REPAIR_DUE : REPAIR_NO;
 	pd->next.repl = REPL_ESTABLISHED;
 	emit_pd(pd, ACT_STOP_VERIFY);
 	change_commit(pd->dev->res, "verify-finished");
@@ -138,5 +153,81 @@ bool verify_step(struct core_peer_device *pd)
 	if (pd->sync == SYNC_VERIFY || !ping_answered(pd->conn, pd->finish_ping))
 		return false;
 	verify_ended(pd);
+	return true;
+}
+
+/* --- what differs --------------------------------------------------------------------- */
+
+/* Whether the blocks that are marked can be copied to the peer: 1, or why not. */
+s32 repair_allowed(const struct core_peer_device *pd)
+{
+	if (pd->dev->now.disk == DISK_DISKLESS)
+		return ERR_NO_DISK;
+	if (pd->conn->link != LINK_UP)
+		return RES_NEED_CONNECTION;
+	if (pd->now.repl != REPL_ESTABLISHED || pd->sync != SYNC_NONE)
+		return RES_RESYNC_RUNNING;
+	if (pd->dev->now.disk != DISK_UP_TO_DATE || pd->now.pdsk != DISK_UP_TO_DATE)
+		return RES_NO_UP_TO_DATE_DISK;
+	/* it would refuse to become target, and lose its disk by that */
+	if (pd->conn->now.peer_role == ROLE_PRIMARY)
+		return RES_DEVICE_IN_USE;
+	return RES_SUCCESS;
+}
+
+const char *repair_refusal(s32 code)
+{
+	switch (code) {
+	case ERR_NO_DISK:
+		return "the device has no disk: attach one first";
+	case RES_DEVICE_IN_USE:
+		return "the peer is Primary and uses its data: make it Secondary, or run this there if its data is right";
+	default:
+		return core_result_text(code);
+	}
+}
+
+/*
+ * In the dialect of 8.4 no request says "only what is marked", but the ordinary
+ * handshake does: a new generation here, tracked from the old one on, makes the peer
+ * target by bitmap. It has to be stable before the peer hears of it.
+ */
+void repair_begin(struct core_peer_device *pd)
+{
+	if (!*bitmap_uuid(pd))
+		generation_rotate(pd->dev);
+	write_md(pd->dev);
+}
+
+/* The verify was interrupted: what it has found stays marked. */
+void repair_forget(struct core_peer_device *pd)
+{
+	pd->repair = REPAIR_NO;
+}
+
+bool repair_step(struct core_peer_device *pd)
+{
+	struct core_device *dev = pd->dev;
+	s32 r;
+
+	if (pd->repair < REPAIR_DUE || in_transient_state(dev->res) || dev->gen_writing)
+		return false;
+	r = repair_allowed(pd);
+	if (r == RES_SUCCESS && pd->repair == REPAIR_DUE) {
+		repair_begin(pd);
+		pd->sync_md_gen = dev->md_gen;
+		pd->repair = REPAIR_MD;
+		return true;
+	}
+	if (r == RES_SUCCESS && (s32)(dev->md_stable - pd->sync_md_gen) < 0)
+		return false;
+	pd->repair = REPAIR_NO;
+	if (r != RES_SUCCESS) {
+		emit_log(dev->res, "%u drbd%u %s: what the verify has found is not repaired: %s; 'drbdadm invalidate-remote --reset-bitmap=no' does it later",
+			 dev->vnr, dev->minor, pd->conn->conf.name, repair_refusal(r));
+		return true;
+	}
+	send_uuids(pd);
+	sync_decided(pd, true, false);
 	return true;
 }

@@ -61,6 +61,13 @@ func (l *ledger) line(text string) {
 	}
 }
 
+// count is how many writes were acknowledged.
+func (l *ledger) count() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.writes
+}
+
 // onlyStable forgets what was acknowledged without a flush: nobody has to have it any more.
 func (l *ledger) onlyStable() {
 	l.mu.Lock()

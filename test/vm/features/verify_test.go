@@ -117,6 +117,30 @@ func TestVMVerifyRepair(t *testing.T) {
 		p.run(p.alpha, "drbdadm verify r0")
 		p.verified(p.alpha)
 		p.outOfSync(0)
+
+		// in one go; never over data that are in use
+		p.damage(p.bravo, 6144)
+		p.run(p.alpha, "drbdadm primary r0")
+		if p.ours[p.bravo] {
+			p.refused(p.bravo, "drbdadm verify --repair r0", "Primary")
+			if !p.ours[p.alpha] {
+				p.run(p.alpha, "drbdadm secondary r0")
+			}
+		}
+		right = p.alpha
+		if !p.ours[p.alpha] {
+			right = p.bravo
+		}
+		before = p.copied(right)
+		p.run(right, "drbdadm verify --repair r0")
+		for end := time.Now().Add(20 * time.Second); p.copied(right) == before && time.Now().Before(end); {
+			time.Sleep(200 * time.Millisecond)
+		}
+		p.waitBoth("cs:Connected ds:UpToDate/UpToDate")
+		p.outOfSync(0)
+		if n := p.copied(right) - before; n != 4 {
+			p.t.Errorf("verify --repair copied %d KiB, 4 differ", n)
+		}
 		p.equal()
 	})
 }
