@@ -695,6 +695,7 @@ int drbd_peer_barrier(struct drbd_connection *conn, u32 number);
 void drbd_peer_write_go(struct drbd_peer_req *pr);
 void drbd_peer_write_granted(struct drbd_peer_req *pr);
 void drbd_peer_writes_forget(struct drbd_connection *conn);
+void drbd_peer_writes_give_up(struct drbd_device *dev);
 void drbd_peer_write_dropped(struct drbd_peer_req *pr);
 void drbd_peer_writes_cold(struct drbd_device *dev);
 void drbd_epoch_work(struct work_struct *work);

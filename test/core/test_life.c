@@ -1512,6 +1512,140 @@ static void old_copy_stays_old(void)
 	T_OK(L.dev.now.disk <= DISK_FAILED);
 	T_EQ(L.pd.now.pdsk, INC);
 	T_EQ(L.dev.plan.read_admission, PLAN_FAIL);
+static struct core_event request(struct wire_state mask, struct wire_state val)
+{
+	return (struct core_event){ .type = EV_STATE_CHG_REQ, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd,
+				    .chg_req = { .mask = mask, .val = val } };
+}
+
+static u32 count(u8 type)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < L.n_done; i++)
+		n += L.done[i].type == type;
+	return n;
+}
+
+/* A second invalidate would wait for a SyncUUID that the source has sent already. */
+static void invalidate_once(void)
+{
+	const struct wire_state mask = { .conn = CONN_MASK }, val = { .conn = REPL_STARTING_SYNC_T };
+
+	linked(SEC);
+	L.withheld = WITHOUT(ACT_SET_ALL_BITS);
+	job(JOB_INVALIDATE);
+	peer_says(RES_SUCCESS);
+	T_EQ(L.job.result, RES_SUCCESS);
+	T_EQ(L.pd.now.repl, REPL_STARTING_SYNC_T);
+	L.n_done = 0;
+	T_EQ(job(JOB_INVALIDATE), RES_RESYNC_RUNNING);
+	T_EQ(job(JOB_INVALIDATE_PEER), RES_RESYNC_RUNNING);
+	T_OK(!sent(P_STATE_CHG_REQ));
+
+	/* the peer's */
+	linked(PRI);
+	L.withheld = WITHOUT(ACT_SET_ALL_BITS);
+	happens(request(mask, val));
+	T_EQ(L.pd.now.repl, REPL_STARTING_SYNC_S);
+	happens(request(mask, val));
+	T_EQ(count(ACT_SET_ALL_BITS), 1);
+
+	/* nor does another request begin it again */
+	linked(SEC);
+	L.withheld = WITHOUT(ACT_SET_ALL_BITS);
+	happens(request(mask, val));
+	happens(request((struct wire_state){ .role = ROLE_MASK }, (struct wire_state){ .role = SEC }));
+	T_EQ(L.pd.now.repl, REPL_STARTING_SYNC_S);
+	T_EQ(count(ACT_SET_ALL_BITS), 1);
+}
+
+static void refused(void)
+{
+	happens((struct core_event){ .type = EV_WRITE_REFUSED, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd });
+}
+
+/*
+ * The peer could not write: success is told behind the generation that says that this
+ * node has data of its own, or a node that dies now is not missed.
+ */
+static void refused_writes_end_behind_the_generation(void)
+{
+	linked(PRI);
+	L.withheld = WITHOUT(ACT_WRITE_MD);
+	refused();
+	T_EQ(at(ACT_RESOLVE_LOST), -1);
+	state_comes(peer_state(SEC, REPL_ESTABLISHED, DISK_FAILED, UTD));
+	T_OK(L.dev.gen_writing);
+	T_EQ(at(ACT_RESOLVE_LOST), -1);
+	comes((struct core_event){ .type = EV_MD_WRITTEN, .dev = &L.dev, .ok = true, .md_gen = L.dev.md_gen });
+	T_EQ(count(ACT_RESOLVE_LOST), 1);
+
+	/* its superblock says that it is not whole: that is enough */
+	linked(PRI);
+	state_comes(peer_state(SEC, REPL_ESTABLISHED, INC, UTD));
+	refused();
+	T_EQ(count(ACT_RESOLVE_LOST), 1);
+
+	/* a peer that does not say why it refuses is not trusted for ever */
+	linked(PRI);
+	L.withheld = WITHOUT(ACT_DROP_LINK);
+	refused();
+	T_OK(L.res.wake_ms > L.now);
+	L.now = L.res.wake_ms;
+	happens((struct core_event){ .type = EV_TIMER });
+	T_EQ(L.conn.link, LINK_DRAINING);
+	T_OK(L.dev.now.gen_pending);
+}
+
+/* One of them has no disk, so there is nothing to compare; both are written to. */
+static void primaries_without_disk_meet(void)
+{
+	handshake(PRI, A, 0, peer_state(PRI, CONN_CONNECTED, DISK_DISKLESS, DISK_UNKNOWN));
+	T_EQ(L.conn.now.cstate, CONN_STANDALONE);
+	T_OK(L.conn.now.peer_role != PRI);
+	handshake(SEC, A, 0, peer_state(PRI, CONN_CONNECTED, DISK_DISKLESS, DISK_UNKNOWN));
+	T_EQ(L.pd.now.repl, REPL_ESTABLISHED);
+}
+
+/* A Primary that had no disk when its peer left could make no generation then. */
+static void disk_comes_back_to_a_primary(void)
+{
+	good_attach();
+	both(PRI, CONN_CONNECTING, REPL_OFF, DISK_DISKLESS, DISK_UNKNOWN);
+	L.dev.exposed_uuid = A;
+	T_EQ(attach(), RES_SUCCESS);
+	T_EQ(L.dev.now.disk, UTD);
+	T_OK(L.dev.now.gen_pending);
+	T_EQ(L.dev.plan.write_admission, PLAN_NEW_GENERATION);
+}
+
+/* What arrives from a peer behind the end of its link is not known to be on its disk. */
+static void late_writes_are_marked(void)
+{
+	linked(SEC);
+	T_OK(!L.dev.plan.peer[0].track);
+	L.withheld = WITHOUT(ACT_DROP_LINK);
+	link_breaks();
+	T_EQ(L.pd.now.pdsk, DISK_UNKNOWN);
+	T_OK(L.dev.plan.peer[0].track);
+}
+
+/* By force, too: first the attach ends. */
+static void detach_while_attaching(void)
+{
+	static struct core_job second;
+
+	good_attach();
+	L.withheld = WITHOUT(ACT_WRITE_MD);
+	T_EQ(attach(), RES_PENDING);
+	second = (struct core_job){ .type = JOB_DETACH, .dev = &L.dev, .force = true };
+	happens((struct core_event){ .type = EV_JOB, .job = &second });
+	T_EQ(second.result, RES_PENDING);
+	comes((struct core_event){ .type = EV_MD_WRITTEN, .dev = &L.dev, .ok = true, .md_gen = L.dev.md_gen });
+	T_EQ(L.job.result, RES_SUCCESS);
+	T_EQ(second.result, RES_SUCCESS);
+	T_EQ(L.dev.now.disk, DISK_DISKLESS);
 }
 
 const struct c_test life_tests[] = {
@@ -1558,5 +1692,11 @@ const struct c_test life_tests[] = {
 	{ "congestion: disconnects", congestion_disconnects },
 	{ "congestion: falls behind", falls_behind },
 	{ "congestion: the old copy stays old", old_copy_stays_old },
+	{ "invalidate: once", invalidate_once },
+	{ "refused writes: end behind the generation", refused_writes_end_behind_the_generation },
+	{ "handshake: two Primaries, one without disk", primaries_without_disk_meet },
+	{ "generations: a disk comes back to a Primary", disk_comes_back_to_a_primary },
+	{ "plan: late writes are marked", late_writes_are_marked },
+	{ "detach: while attaching", detach_while_attaching },
 	{ NULL, NULL },
 };

@@ -310,6 +310,8 @@ bool job_detach(struct core_job *job)
 		if (dev->now.disk == DISK_DISKLESS)
 			return finish(job, RES_NOTHING_TO_DO);
 		if (job->force) {
+			if (dev->now.disk == DISK_ATTACHING)
+				return false;	/* that ends first, with a disk or without */
 			if (dev->now.disk > DISK_FAILED)
 				leave_service(dev, DISK_FAILED);
 			job->phase = 2;
@@ -484,9 +486,15 @@ void disk_closed(struct core_resource *res, const struct core_event *ev)
 	emit_dev(dev, ACT_UEVENT);
 }
 
-/* NegAck: the peer could not write it and will say so of its disk by State. */
+/*
+ * NegAck: the peer could not write it and will say so of its disk by State, on the
+ * other stream. Until that is here the write has not ended: it may be the first one of
+ * a new generation, which must be stable before (refusals_step()).
+ */
 void write_refused(struct core_resource *res, const struct core_event *ev)
 {
-	(void)res;
-	emit_conn(ev->pd->conn, ACT_RESOLVE_LOST);
+	if (ev->pd->refused)
+		return;
+	ev->pd->refused = true;
+	ev->pd->refused_until_ms = res->now_ms + REFUSAL_PATIENCE_MS;
 }

@@ -118,10 +118,12 @@ static bool primary_goes_on_alone(const struct core_device *dev, bool all_presen
 {
 	const struct core_peer_device *pd;
 
+	bool comes_back = dev->now.disk != DISK_UP_TO_DATE;	/* it could make none before */
+
 	if (dev->res->now.role != ROLE_PRIMARY)
 		return !all_present;
 	for_each_pd_of_dev(pd, dev)
-		if (peer_had_data(&pd->now) && peer_has_lost_data(&pd->next))
+		if ((comes_back || peer_had_data(&pd->now)) && peer_has_lost_data(&pd->next))
 			return true;
 	return false;
 }

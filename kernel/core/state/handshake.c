@@ -334,6 +334,8 @@ static void first_state(struct core_peer_device *pd, const struct wire_state *s)
 		decide(pd, pdsk, s->role, true);
 	} else if (wrong_generation(pd, s->disk)) {
 		give_up(conn, "the peer has another generation of the data than the one in use");
+	} else if (both_primary(pd, s->role)) {
+		refuse_two_primaries(pd);	/* one has no disk: nothing to compare */
 	} else {
 		if (dev->now.disk < DISK_NEGOTIATING && pdsk == DISK_UP_TO_DATE)
 			dev->exposed_uuid = pd->peer_uuids.current_uuid;

@@ -137,6 +137,8 @@ struct core_peer_device {
 	u64 ov_found;			/* blocks that a verify has found to differ */
 	bool use_csums;			/* as target: ask with checksums */
 	s32 helper_status;		/* of the last before-resync helper */
+	bool refused;			/* the peer could not write: such legs are held */
+	u64 refused_until_ms;		/* it must have said by then what became of its disk */
 	s16 decision;			/* result of compare: for `drbdadm explain` and the log */
 	u16 decision_rule;
 };

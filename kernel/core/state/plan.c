@@ -120,7 +120,8 @@ static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
 	p->serve_read = pd->dev->next_state.disk == DISK_UP_TO_DATE;
 	p->serve_resync = pd->next.repl == REPL_SYNC_SOURCE || pd->next.repl == REPL_PAUSED_SYNC_S;
 	p->clear_in_sync = syncing(pd->next.repl);
-	p->track = pd->next.pdsk < DISK_INCONSISTENT;
+	/* also what still arrives when the link is lost already */
+	p->track = pd->next.pdsk < DISK_INCONSISTENT || pd->next.pdsk == DISK_UNKNOWN;
 	p->request_resync = pd->next.repl == REPL_SYNC_TARGET;
 	/* the last ones may come when we have counted to the end already */
 	p->serve_verify = conn->conf.verify_alg[0] && (pd->next.repl == REPL_VERIFY_T ||
