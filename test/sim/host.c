@@ -438,6 +438,9 @@ static void publish_status(struct host *h)
 	if (h->st_pd.repl == REPL_OFF && h->pd.now.repl == REPL_ESTABLISHED &&
 	    h->st_dev.disk == DISK_UP_TO_DATE && h->pd.now.pdsk == DISK_UP_TO_DATE)
 		oracle_established(h->id);
+	if (h->st_pd.pdsk != DISK_UP_TO_DATE && h->pd.now.pdsk == DISK_UP_TO_DATE &&
+	    h->st_dev.disk < DISK_INCONSISTENT)
+		oracle_borrow(h->id);
 	if (h->st_pd.repl >= REPL_ESTABLISHED && h->pd.now.repl < REPL_ESTABLISHED)
 		oracle_parted(h->id);
 	h->st_pd = h->pd.now;
@@ -555,8 +558,8 @@ void host_end(struct host *h)
 	u32 i;
 
 	for (i = W->n_pool; i-- > 0;)
-		if (W->pool[i]->h == h)
-			item_del(W->pool[i]);
+		if (W->pool[i].h == h)
+			item_del(W->pool[i].item);
 	while (!core_list_empty(&h->memory))
 		host_free(container_of(h->memory.next, struct chunk, link) + 1);
 	W->host[h->id] = NULL;
