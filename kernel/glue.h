@@ -363,6 +363,7 @@ struct drbd_peer_device {
 	struct rate_control rate;		/* sender */
 	struct rate_options rate_opts;		/* sender, taken at start */
 	bool resync_runs;			/* dev->bm_lock */
+	u32 rs_run;				/* dev->bm_lock: counts them */
 	bool rs_csums;				/* dev->bm_lock: as target, ask with checksums */
 	struct verify_run ov;			/* dev->bm_lock; active while one runs */
 	u32 ov_run;				/* dev->bm_lock: counts them */

@@ -456,8 +456,16 @@ static void put_right(struct host *h)
 		run(h, JOB_DISCONNECT, false, false);	/* its peer may not want the data */
 	else if (h->st_dev.disk == DISK_DISKLESS)
 		attach(h);
-	else if (h->st_conn.cstate == CONN_STANDALONE)
+	else if (W->io_errors && h->st_dev.disk == DISK_INCONSISTENT && h->id == 0 &&
+		 h->st_pd.repl < REPL_ESTABLISHED && W->host[1] &&
+		 W->host[1]->st_dev.disk == DISK_INCONSISTENT && chance(20)) {
+		W->discard_allowed[1] = true;	/* neither is good: this one has to do */
+		run(h, JOB_PRIMARY, true, false);
+	} else if (h->st_conn.cstate == CONN_STANDALONE)
 		connect(h, false);
+	else if (h->st_pd.repl == REPL_ESTABLISHED && h->st_dev.disk == DISK_INCONSISTENT &&
+		 h->st_pd.pdsk == DISK_UP_TO_DATE)
+		run(h, JOB_DISCONNECT, false, false);	/* the next resync copies what this one could not */
 	else if (h->st_pd.repl == REPL_ESTABLISHED && h->st_dev.disk == DISK_INCONSISTENT &&
 		 h->st_pd.pdsk == DISK_INCONSISTENT && h->id == 0)
 		run(h, JOB_PRIMARY, true, false);

@@ -229,7 +229,7 @@ void oracle_done(struct op *op)
 	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
 
 	op->completed = ++W->count;
-	op->local = W->host[op->node]->ldev.plan->local_disk;
+	op->local = W->host[op->node]->ldev.plan->local_disk && !op->local_failed;
 	if (op->kind == OP_READ)
 		check_read(op);
 	else if (op->kind == OP_FLUSH)
@@ -303,6 +303,27 @@ void oracle_borrow(int node)
 
 		if (floor[u] < W->lost_at[peer][u])
 			floor[u] = min(floor[u], begun(W->disk[peer].cur[u]));
+	}
+}
+
+/*
+ * A disk could not be read or written, and is out of the game. What it alone had is
+ * lost by right: what counts from now on is what the peer has.
+ */
+void oracle_disk_failed(int node)
+{
+	int peer = 1 - node;
+	u8 b = W->on_branch[node];
+	u32 i;
+
+	if (W->on_branch[peer] != b) {
+		W->branch[b].gone = true;
+		return;
+	}
+	for (i = 0; i < W->n_touched; i++) {
+		u64 *floor = &W->branch[b].floor[W->touched[i]];
+
+		*floor = min(*floor, begun(W->disk[peer].cur[W->touched[i]]));
 	}
 }
 
@@ -419,7 +440,7 @@ static bool would_lose(u8 lose, u8 keep)
 {
 	const struct branch *k = &W->branch[keep];
 
-	if (lose == keep)
+	if (lose == keep || W->branch[lose].gone)
 		return false;
 	if (descends(keep, lose)) {
 		while (k->parent != lose)

@@ -432,6 +432,9 @@ static void publish_status(struct host *h)
 
 	h->st_res = h->res.now;
 	h->st_conn = h->conn.now;
+	if (W->io_errors && h->st_dev.disk == DISK_UP_TO_DATE &&
+	    (h->dev.now.disk == DISK_INCONSISTENT || h->dev.now.disk == DISK_FAILED))
+		oracle_disk_failed(h->id);
 	h->st_dev = h->dev.now;
 	if (h->st_pd.repl == REPL_SYNC_TARGET && h->pd.now.repl == REPL_ESTABLISHED)
 		oracle_sync_end(h->id);

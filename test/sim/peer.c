@@ -400,7 +400,7 @@ struct preq *preq_take(struct core_node *list, u64 sector, u32 size)
 
 static void rs_done(struct preq *pr, enum resync_result result)
 {
-	if (pr->h->resync_runs)
+	if (pr->h->resync_runs && (!pr->h->pass.target || pr->tag == pr->h->rs_run))
 		drbd_resync_done(&pr->h->pass, pr->sector, pr->size, result);
 	sender_kick(pr->h);
 }
@@ -648,6 +648,7 @@ void rs_start(struct host *h)
 		drbd_resync_start(&h->pass, h->bm, (u32)h->slot, !h->pd.sync_source, now_ms());
 	h->resync_told = false;
 	h->resync_runs = true;
+	h->rs_run++;
 	W->r.syncs++;
 	if (!h->pd.sync_source)
 		oracle_sync_start(h->id);
@@ -687,6 +688,7 @@ bool rs_step(struct host *h)
 	if (next != RESYNC_REQUEST)
 		return false;
 	pr = preq_new(h, sector, size, PEER_RS_WRITE);
+	pr->tag = h->rs_run;
 	core_list_add_tail(&pr->rs_node, &h->rs_requests);
 	if (preq_reserve(pr, &pr->range, RANGE_RESYNC_REQUEST) == RANGE_GRANTED)
 		core_list_add_tail(&pr->node, &h->rs_ready);

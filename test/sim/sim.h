@@ -68,7 +68,7 @@ struct op {
 	u8 kind, node, branch;
 	bool fua;
 	bool ended;		/* with success or without */
-	bool local;		/* its node had a disk when it ended */
+	bool local, local_failed;	/* its node had a disk when it ended; that could not do it */
 	bool broken;		/* it failed, or its node has gone away since */
 	u8 in_forks;		/* branches that began while it was under way, with its data */
 	u64 sector;
@@ -355,6 +355,7 @@ struct host {
 	/* resync */
 	struct resync_pass pass;
 	bool resync_runs, resync_told;
+	u32 rs_run;
 	u32 budget;
 	struct core_node rs_requests, rs_reads, write_waits, retried;
 	struct verify_run ov;
@@ -383,6 +384,7 @@ struct branch {
 	u64 parent_acked;	/* of the parent when it forked */
 	bool stale;		/* forked from content that lacked acknowledged writes */
 	bool untold;		/* no generation can tell of what it lacks (docs/reliability.md) */
+	bool gone;		/* with the disk that had it */
 	bool untracked;		/* that is so since nobody made a generation for it */
 	u64 forked;		/* when */
 };
@@ -625,6 +627,7 @@ void oracle_submit(struct op *op);
 void oracle_done(struct op *op);
 void oracle_crash(struct host *h);
 void oracle_borrow(int node);
+void oracle_disk_failed(int node);
 void oracle_promote(int node);
 void oracle_parted(int node);
 bool oracle_complete(int node);

@@ -116,6 +116,7 @@ struct core_peer_device {
 	u64 dirty_bits;			/* weight of the slot; glue refreshes it before each step */
 	struct wire_uuids peer_uuids;
 	struct wire_uuids sent_uuids;
+	u8 shown_role;			/* in the last State */
 	struct wire_sizes peer_sizes;
 
 	enum core_sync_phase sync;
