@@ -226,6 +226,7 @@ static void promote(struct host *h)
 		W->r.forced += force;
 	}
 	W->client_on[h->id] = true;
+	W->forced[h->id] = W->io_errors && force;
 	run(h, JOB_PRIMARY, force, false);
 }
 
@@ -465,7 +466,7 @@ static void put_right(struct host *h)
 		connect(h, false);
 	else if (h->st_pd.repl == REPL_ESTABLISHED && h->st_dev.disk == DISK_INCONSISTENT &&
 		 h->st_pd.pdsk == DISK_UP_TO_DATE)
-		run(h, JOB_DISCONNECT, false, false);	/* the next resync copies what this one could not */
+		run(h, h->st_res.role == ROLE_PRIMARY ? JOB_SECONDARY : JOB_DISCONNECT, false, false);	/* the next resync copies what this one could not */
 	else if (h->st_pd.repl == REPL_ESTABLISHED && h->st_dev.disk == DISK_INCONSISTENT &&
 		 h->st_pd.pdsk == DISK_INCONSISTENT && h->id == 0)
 		run(h, JOB_PRIMARY, true, false);

@@ -394,7 +394,7 @@ static void fork_branch(int node, const ver *content, bool stale)
 	b->parent = parent;
 	b->stale = stale;
 	b->untracked = missed_end_of_sync();
-	b->untold = (stale && W->lost_cache[node]) || b->untracked;
+	b->untold = (stale && (W->lost_cache[node] || W->forced[node])) || b->untracked;
 	b->parent_acked = W->branch[parent].acked;
 	b->forked = ++W->count;
 	b->floor = calloc(W->disk[0].units, sizeof(u64));
@@ -433,6 +433,25 @@ void oracle_parted(int node)
 	    o->st_dev.disk != DISK_UP_TO_DATE)
 		return;
 	fork_branch(node, W->disk[node].cur, !oracle_complete(node));
+}
+
+/* A Primary whose disk came back alone, while the other one goes on as well. */
+void oracle_alone(int node)
+{
+	const struct host *o = W->host[1 - node];
+	const ver *cur = W->disk[node].cur;
+	u32 i, u;
+
+	if (!W->dual || !o || o->st_res.role != ROLE_PRIMARY || W->on_branch[0] != W->on_branch[1])
+		return;
+	fork_branch(node, cur, !oracle_complete(node));
+	for (i = 1; i < W->n_ops; i++) {
+		struct op *op = W->ops[i];
+		u32 first = (u32)(op->sector / UNIT_SECTORS);
+
+		for (u = 0; op->floor && op->node == node && !op->ended && u < op->size / UNIT_BYTES; u++)
+			op->floor[u] = min(op->floor[u], begun(cur[first + u]));
+	}
 }
 
 /* Acknowledged writes of branch @lose that @keep does not have. */

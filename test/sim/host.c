@@ -435,6 +435,9 @@ static void publish_status(struct host *h)
 	if (W->io_errors && h->st_dev.disk == DISK_UP_TO_DATE &&
 	    (h->dev.now.disk == DISK_INCONSISTENT || h->dev.now.disk == DISK_FAILED))
 		oracle_disk_failed(h->id);
+	if (h->st_dev.disk != DISK_UP_TO_DATE && h->dev.now.disk == DISK_UP_TO_DATE &&
+	    role == ROLE_PRIMARY && h->pd.now.repl < REPL_ESTABLISHED)
+		oracle_alone(h->id);
 	h->st_dev = h->dev.now;
 	if (h->st_pd.repl == REPL_SYNC_TARGET && h->pd.now.repl == REPL_ESTABLISHED)
 		oracle_sync_end(h->id);

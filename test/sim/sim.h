@@ -454,6 +454,7 @@ struct world {
 	bool lost_followed[NODES];	/* ... when its peer could have to follow it */
 	u64 *lost_at[NODES];	/* per unit: the crash of this node that took it, 0 = it is whole */
 	u64 *durable[NODES];	/* per unit: newest submission that a flush of this node covered */
+	bool forced[NODES];	/* made good by command, after a disk error */
 	bool split_reported[NODES];
 	bool unrelated;		/* a node has said that the data are unrelated: only a person can go on */
 	bool unchecked;		/* more was lost than is modelled: no check of content any more */
@@ -627,6 +628,7 @@ void oracle_submit(struct op *op);
 void oracle_done(struct op *op);
 void oracle_crash(struct host *h);
 void oracle_borrow(int node);
+void oracle_alone(int node);
 void oracle_disk_failed(int node);
 void oracle_promote(int node);
 void oracle_parted(int node);

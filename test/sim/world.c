@@ -333,7 +333,7 @@ static void draw_shape(void)
 	if (W->fencing == FENCING_RESOURCE_AND_STONITH && W->protocol == 1)
 		W->fencing = FENCING_RESOURCE_ONLY;
 	W->diskless = chance(30);
-	W->io_errors = chance(20);
+	W->io_errors = false;
 	W->external_md = chance(30);
 	W->latency = chance(50) ? 300 : 3000;
 	W->net_delay = chance(50) ? 200 : 4000;
