@@ -609,14 +609,15 @@ void drbd_rs_start(struct drbd_peer_device *pd)
 	if (!pd->resync_runs)
 		drbd_rs_begin_pacing(pd);
 	spin_lock_irq(&dev->bm_lock);
-	if (pd->resync_runs)
+	if (pd->resync_runs) {
 		drbd_resync_restart(&pd->pass, now_ms());
-	else
+	} else {
+		pd->rs_run++;
 		drbd_resync_start(&pd->pass, &dev->bitmap->core, pd->slot,
 				  !pd->core.sync_source, now_ms());
+	}
 	pd->resync_told = false;
 	pd->resync_runs = true;
-	pd->rs_run++;
 	pd->rs_csums = !pd->core.sync_source && pd->core.use_csums;
 	bits = dev->bitmap->core.weight[pd->slot];
 	spin_unlock_irq(&dev->bm_lock);

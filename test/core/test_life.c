@@ -1512,6 +1512,10 @@ static void old_copy_stays_old(void)
 	T_OK(L.dev.now.disk <= DISK_FAILED);
 	T_EQ(L.pd.now.pdsk, INC);
 	T_EQ(L.dev.plan.read_admission, PLAN_FAIL);
+}
+
+/* --- found by the simulator ------------------------------------------------------------------ */
+
 static struct core_event request(struct wire_state mask, struct wire_state val)
 {
 	return (struct core_event){ .type = EV_STATE_CHG_REQ, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd,

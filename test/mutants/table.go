@@ -165,7 +165,17 @@ var mutants = []mutant{
 		"if (dev->now.disk >= DISK_NEGOTIATING || disk < DISK_NEGOTIATING ||\n\t    !exposed_data_differs(pd))\n\t\treturn false;",
 		"if (dev->now.disk < DISK_UP_TO_DATE + 1)\n\t\treturn false;"},
 	{"it attaches another generation than the one in use", "71e", "state/attach.c",
-		"(dev->exposed_uuid & ~1ULL) != (a->md.current_uuid & ~1ULL) &&\n\t    !data_accessible(job->res, dev, false))", "false)"},
+		"if (is_other_data(dev, a->md.current_uuid))", "if (0)"},
+	{"it goes on with another generation when the one in use leaves", "71e", "state/attach.c",
+		"if (is_other_data(dev, dev->md.current_uuid)) {", "if (0) {"},
+	{"the identifiers of a new generation overtake the consent", "71e", "state/effects.c",
+		"note_exposed(dev);\n", "\n"},
+	{"a disk lost by a living Primary counts as clean", "59", "state/attach.c",
+		"!waits_for_disk(dev->res));", "dev->res->now.role != ROLE_PRIMARY);"},
+	{"an Inconsistent disk is read without a resync", "18a", "state/plan.c",
+		"return PLAN_READ_CLEAN;\n\treturn PLAN_READ_REMOTE;", "return PLAN_READ_CLEAN;\n\treturn PLAN_READ_CLEAN;"},
+	{"the role of now decides, not the one shown", "41", "state/handshake.c",
+		"first ? pd->shown_role : pd->dev->res->now.role", "pd->dev->res->now.role"},
 
 	// membership, suspension (20.5, 20.6)
 	{"two Primaries against the configuration", "83", "state/rules84.c",

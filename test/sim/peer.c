@@ -642,13 +642,14 @@ void rs_range_granted(struct preq *pr, struct io_range *r)
 
 void rs_start(struct host *h)
 {
-	if (h->resync_runs)
+	if (h->resync_runs) {
 		drbd_resync_restart(&h->pass, now_ms());
-	else
+	} else {
+		h->rs_run++;
 		drbd_resync_start(&h->pass, h->bm, (u32)h->slot, !h->pd.sync_source, now_ms());
+	}
 	h->resync_told = false;
 	h->resync_runs = true;
-	h->rs_run++;
 	W->r.syncs++;
 	if (!h->pd.sync_source)
 		oracle_sync_start(h->id);
