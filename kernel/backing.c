@@ -21,6 +21,7 @@ static void close_work(struct work_struct *work)
 	percpu_ref_exit(&b->ref);
 	synchronize_rcu();
 	kfree(b);
+	drbd_peer_writes_give_up(dev);
 	drbd_post(dev->res, &dev->ev_closed);
 }
 

@@ -363,6 +363,7 @@ struct drbd_peer_device {
 	struct rate_control rate;		/* sender */
 	struct rate_options rate_opts;		/* sender, taken at start */
 	bool resync_runs;			/* dev->bm_lock */
+	u32 rs_run;				/* dev->bm_lock: counts them */
 	bool rs_csums;				/* dev->bm_lock: as target, ask with checksums */
 	struct verify_run ov;			/* dev->bm_lock; active while one runs */
 	u32 ov_run;				/* dev->bm_lock: counts them */
@@ -697,6 +698,7 @@ int drbd_peer_barrier(struct drbd_connection *conn, u32 number);
 void drbd_peer_write_go(struct drbd_peer_req *pr);
 void drbd_peer_write_granted(struct drbd_peer_req *pr);
 void drbd_peer_writes_forget(struct drbd_connection *conn);
+void drbd_peer_writes_give_up(struct drbd_device *dev);
 void drbd_peer_write_dropped(struct drbd_peer_req *pr);
 void drbd_peer_writes_cold(struct drbd_device *dev);
 void drbd_epoch_work(struct work_struct *work);

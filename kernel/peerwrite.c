@@ -309,13 +309,13 @@ static void write_yields(struct drbd_peer_req *pr, u16 cmd)
 	struct drbd_peer_device *pd = pr->pd;
 	struct drbd_connection *conn = pd->conn;
 	u64 sector = pr->sector, block_id = pr->block_id;
+	struct drbd_backing *backing = pr->backing;
 	struct drbd_ack *ack = pr->ack;
 	u32 size = pr->size, tag = pr->tag;
 	unsigned long flags;
 
 	pr->ack = NULL;
 	drbd_peer_req_drop_pages(pr);
-	drbd_backing_put(pr->backing);
 	atomic_dec(&pd->unacked);
 	if (cmd == P_SUPERSEDED) {
 		/* the ack first: a barrier ack that follows does not count it */
@@ -330,6 +330,7 @@ static void write_yields(struct drbd_peer_req *pr, u16 cmd)
 		spin_unlock_irqrestore(&conn->epoch_lock, flags);
 		drbd_ack_send_block(pd, ack, cmd, sector, size, block_id);
 	}
+	drbd_backing_put(backing);	/* behind all: see drbd_peer_writes_give_up() */
 	drbd_peer_inactive(conn);
 }
 
@@ -351,6 +352,38 @@ static void comes_again(struct drbd_peer_device *pd, u64 sector, u32 size)
 	list_for_each_entry_safe(pr, tmp, &again, node) {
 		list_del_init(&pr->node);
 		epoch_changed(conn, pr->tag, drbd_recv_came_again);
+		drbd_peer_req_free(pr);
+	}
+}
+
+/* The disk is closed. The peer sends no writes to it: those to be retried do not come again. */
+void drbd_peer_writes_give_up(struct drbd_device *dev)
+{
+	struct drbd_peer_device *pd;
+	struct drbd_peer_req *pr, *tmp;
+	unsigned long flags;
+	LIST_HEAD(gone);
+
+	rcu_read_lock();
+	list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev) {
+		struct drbd_connection *conn = pd->conn;
+		bool steps;
+
+		spin_lock_irqsave(&conn->epoch_lock, flags);
+		list_for_each_entry_safe(pr, tmp, &conn->retried, node) {
+			if (pr->pd != pd)
+				continue;
+			list_move_tail(&pr->node, &gone);
+			drbd_recv_came_again(&conn->epochs, pr->tag);
+		}
+		steps = drbd_recv_has_steps(&conn->epochs);
+		spin_unlock_irqrestore(&conn->epoch_lock, flags);
+		if (steps && atomic_fetch_inc(&conn->epoch_kicks) == 0)
+			queue_work(peer_wq, &conn->epoch_work);
+	}
+	rcu_read_unlock();
+	list_for_each_entry_safe(pr, tmp, &gone, node) {
+		list_del_init(&pr->node);
 		drbd_peer_req_free(pr);
 	}
 }

@@ -51,7 +51,8 @@ static void rs_done(struct drbd_peer_req *pr, enum resync_result result)
 	unsigned long flags;
 
 	spin_lock_irqsave(&pd->dev->bm_lock, flags);
-	if (pd->resync_runs)
+	/* what an earlier pass has asked for does not count in this one */
+	if (pd->resync_runs && (!pd->pass.target || pr->tag == pd->rs_run))
 		drbd_resync_done(&pd->pass, pr->sector, pr->size, result);
 	spin_unlock_irqrestore(&pd->dev->bm_lock, flags);
 	drbd_sender_kick(pd->conn);
@@ -608,11 +609,13 @@ void drbd_rs_start(struct drbd_peer_device *pd)
 	if (!pd->resync_runs)
 		drbd_rs_begin_pacing(pd);
 	spin_lock_irq(&dev->bm_lock);
-	if (pd->resync_runs)
+	if (pd->resync_runs) {
 		drbd_resync_restart(&pd->pass, now_ms());
-	else
+	} else {
+		pd->rs_run++;
 		drbd_resync_start(&pd->pass, &dev->bitmap->core, pd->slot,
 				  !pd->core.sync_source, now_ms());
+	}
 	pd->resync_told = false;
 	pd->resync_runs = true;
 	pd->rs_csums = !pd->core.sync_source && pd->core.use_csums;
@@ -702,9 +705,10 @@ static bool ask_next(struct drbd_peer_device *pd)
 	u32 thin = thin_granularity(pd);
 	bool tell = false;
 	u64 sector = 0;
-	u32 size = 0;
+	u32 size = 0, run;
 
 	spin_lock_irq(&dev->bm_lock);
+	run = pd->rs_run;
 	if (pd->resync_runs) {
 		/* what is left of a step may be small, but a part would not be thin */
 		next = drbd_resync_next(&pd->pass, budget ? max(budget, thin >> SECTOR_BITS) : 0,
@@ -727,6 +731,7 @@ static bool ask_next(struct drbd_peer_device *pd)
 	drbd_rate_requested(&pd->rate, size >> SECTOR_BITS);
 	atomic_inc(&pd->rs_pending);
 	pr = drbd_peer_req_alloc(pd, sector, size, PEER_RS_WRITE, false);
+	pr->tag = run;
 	/* requests are aligned to their own size */
 	pr->thin = thin && size == thin;
 	if (READ_ONCE(pd->rs_csums))

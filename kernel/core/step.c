@@ -249,6 +249,7 @@ static bool step_all(struct core_resource *res)
 	for_each_connection(conn, res) {
 		for_each_pd_of_conn(pd, conn)
 			did |= sync_step(pd) | skip_step(pd) | repair_step(pd);
+		did |= refusals_step(conn);
 		did |= link_step(conn);
 		did |= fence_step(conn);
 	}
@@ -268,6 +269,8 @@ static void arm_timer(struct core_resource *res)
 	const struct core_job *job;
 
 	res->wake_ms = 0;
+	for_each_connection(conn, res)
+		wake_at(res, refusals_wake_ms(conn));
 	for (job = res->jobs; job; job = job->next)
 		wake_at(res, job->wake_ms);
 	for_each_connection(conn, res)

@@ -1668,6 +1668,248 @@ static void activity_log_goes_and_comes(void)
 	T_EQ(L.job.result, ERR_NO_DISK);
 }
 
+/* --- found by the simulator ------------------------------------------------------------------ */
+
+static struct core_event request(struct wire_state mask, struct wire_state val)
+{
+	return (struct core_event){ .type = EV_STATE_CHG_REQ, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd,
+				    .chg_req = { .mask = mask, .val = val } };
+}
+
+static u32 count(u8 type)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < L.n_done; i++)
+		n += L.done[i].type == type;
+	return n;
+}
+
+/* A second invalidate would wait for a SyncUUID that the source has sent already. */
+static void invalidate_once(void)
+{
+	const struct wire_state mask = { .conn = CONN_MASK }, val = { .conn = REPL_STARTING_SYNC_T };
+
+	linked(SEC);
+	L.withheld = WITHOUT(ACT_SET_ALL_BITS);
+	job(JOB_INVALIDATE);
+	peer_says(RES_SUCCESS);
+	T_EQ(L.job.result, RES_SUCCESS);
+	T_EQ(L.pd.now.repl, REPL_STARTING_SYNC_T);
+	L.n_done = 0;
+	T_EQ(job(JOB_INVALIDATE), RES_RESYNC_RUNNING);
+	T_EQ(job(JOB_INVALIDATE_PEER), RES_RESYNC_RUNNING);
+	T_OK(!sent(P_STATE_CHG_REQ));
+
+	/* the peer's */
+	linked(PRI);
+	L.withheld = WITHOUT(ACT_SET_ALL_BITS);
+	happens(request(mask, val));
+	T_EQ(L.pd.now.repl, REPL_STARTING_SYNC_S);
+	happens(request(mask, val));
+	T_EQ(count(ACT_SET_ALL_BITS), 1);
+
+	/* nor does another request begin it again */
+	linked(SEC);
+	L.withheld = WITHOUT(ACT_SET_ALL_BITS);
+	happens(request(mask, val));
+	happens(request((struct wire_state){ .role = ROLE_MASK }, (struct wire_state){ .role = SEC }));
+	T_EQ(L.pd.now.repl, REPL_STARTING_SYNC_S);
+	T_EQ(count(ACT_SET_ALL_BITS), 1);
+}
+
+static void refused(void)
+{
+	happens((struct core_event){ .type = EV_WRITE_REFUSED, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd });
+}
+
+/*
+ * The peer could not write: success is told behind the generation that says that this
+ * node has data of its own, or a node that dies now is not missed.
+ */
+static void refused_writes_end_behind_the_generation(void)
+{
+	linked(PRI);
+	L.withheld = WITHOUT(ACT_WRITE_MD);
+	refused();
+	T_EQ(at(ACT_RESOLVE_LOST), -1);
+	state_comes(peer_state(SEC, REPL_ESTABLISHED, DISK_FAILED, UTD));
+	T_OK(L.dev.gen_writing);
+	T_EQ(at(ACT_RESOLVE_LOST), -1);
+	comes((struct core_event){ .type = EV_MD_WRITTEN, .dev = &L.dev, .ok = true, .md_gen = L.dev.md_gen });
+	T_EQ(count(ACT_RESOLVE_LOST), 1);
+
+	/* its superblock says that it is not whole: that is enough */
+	linked(PRI);
+	state_comes(peer_state(SEC, REPL_ESTABLISHED, INC, UTD));
+	refused();
+	T_EQ(count(ACT_RESOLVE_LOST), 1);
+
+	/* a peer that does not say why it refuses is not trusted for ever */
+	linked(PRI);
+	L.withheld = WITHOUT(ACT_DROP_LINK);
+	refused();
+	T_OK(L.res.wake_ms > L.now);
+	L.now = L.res.wake_ms;
+	happens((struct core_event){ .type = EV_TIMER });
+	T_EQ(L.conn.link, LINK_DRAINING);
+	T_OK(L.dev.now.gen_pending);
+}
+
+/* One of them has no disk, so there is nothing to compare; both are written to. */
+static void primaries_without_disk_meet(void)
+{
+	handshake(PRI, A, 0, peer_state(PRI, CONN_CONNECTED, DISK_DISKLESS, DISK_UNKNOWN));
+	T_EQ(L.conn.now.cstate, CONN_STANDALONE);
+	T_OK(L.conn.now.peer_role != PRI);
+	handshake(SEC, A, 0, peer_state(PRI, CONN_CONNECTED, DISK_DISKLESS, DISK_UNKNOWN));
+	T_EQ(L.pd.now.repl, REPL_ESTABLISHED);
+}
+
+/* A Primary that had no disk when its peer left could make no generation then. */
+static void disk_comes_back_to_a_primary(void)
+{
+	good_attach();
+	both(PRI, CONN_CONNECTING, REPL_OFF, DISK_DISKLESS, DISK_UNKNOWN);
+	L.dev.exposed_uuid = A;
+	T_EQ(attach(), RES_SUCCESS);
+	T_EQ(L.dev.now.disk, UTD);
+	T_OK(L.dev.now.gen_pending);
+	T_EQ(L.dev.plan.write_admission, PLAN_NEW_GENERATION);
+}
+
+/* What arrives from a peer behind the end of its link is not known to be on its disk. */
+static void late_writes_are_marked(void)
+{
+	linked(SEC);
+	T_OK(!L.dev.plan.peer[0].track);
+	L.withheld = WITHOUT(ACT_DROP_LINK);
+	link_breaks();
+	T_EQ(L.pd.now.pdsk, DISK_UNKNOWN);
+	T_OK(L.dev.plan.peer[0].track);
+}
+
+/* By force, too: first the attach ends. */
+static void detach_while_attaching(void)
+{
+	static struct core_job second;
+
+	good_attach();
+	L.withheld = WITHOUT(ACT_WRITE_MD);
+	T_EQ(attach(), RES_PENDING);
+	second = (struct core_job){ .type = JOB_DETACH, .dev = &L.dev, .force = true };
+	happens((struct core_event){ .type = EV_JOB, .job = &second });
+	T_EQ(second.result, RES_PENDING);
+	comes((struct core_event){ .type = EV_MD_WRITTEN, .dev = &L.dev, .ok = true, .md_gen = L.dev.md_gen });
+	T_EQ(L.job.result, RES_SUCCESS);
+	T_EQ(second.result, RES_SUCCESS);
+	T_EQ(L.dev.now.disk, DISK_DISKLESS);
+}
+
+/* The identifiers of the peer's new generation overtake its consent to the detach. */
+static void detach_takes_the_peers_generation(void)
+{
+	linked(PRI);
+	L.dev.exposed_uuid = A;
+	job(JOB_DETACH);
+	happens((struct core_event){ .type = EV_UUIDS, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd,
+				     .uuids = { .current_uuid = B, .bitmap_uuid = A } });
+	peer_says(RES_SUCCESS);
+	T_EQ(L.dev.now.disk, DISK_DISKLESS);
+	T_EQ(L.dev.exposed_uuid, B);
+	/* and its own disk is what it may not take any more */
+	link_breaks();
+	nl_disk_conf_defaults(&L.attach.conf);
+	drbd_md_init(&L.attach.md, MD_V09, 1);
+	L.attach.md.node_id = 0;
+	L.attach.md.effective_size = L.attach.d_size = 8192;
+	L.attach.md.current_uuid = A;
+	L.attach.md.flags = MDF_CONSISTENT | MDF_WAS_UP_TO_DATE | MDF_AL_CLEAN;
+	T_EQ(attach(), ERR_DATA_NOT_CURRENT);
+}
+
+/* The peer whose data the application uses leaves during the attach. */
+static void attach_loses_the_data_in_use(void)
+{
+	good_attach();
+	both(PRI, CONN_CONNECTED, REPL_ESTABLISHED, DISK_DISKLESS, UTD);
+	L.conn.link = LINK_UP;
+	L.conn.wire.version = 101;
+	L.pd.decided = L.pd.got_uuids = true;
+	L.pd.peer_uuids.current_uuid = L.dev.exposed_uuid = B;
+	L.withheld = WITHOUT(ACT_WRITE_MD) | WITHOUT(ACT_DROP_LINK);
+	T_EQ(attach(), RES_PENDING);
+	link_breaks();
+	comes((struct core_event){ .type = EV_MD_WRITTEN, .dev = &L.dev, .ok = true, .md_gen = L.dev.md_gen });
+	T_EQ(L.job.result, ERR_DATA_NOT_CURRENT);
+	T_EQ(L.dev.now.disk, DISK_DISKLESS);
+	T_EQ(L.dev.exposed_uuid, B);
+}
+
+/*
+ * A disk that a living Primary had lost with writes in flight differs from the peer's in
+ * them, though its generation is the same - unless they wait, to be written again.
+ */
+static void disk_lost_by_a_living_primary(void)
+{
+	static const struct {
+		u32 flags;
+		u8 role;
+		bool waits, crashed;
+	} rows[] = {
+		{ MDF_PRIMARY_IND, PRI, false, true },
+		{ MDF_PRIMARY_IND, PRI, true, false },
+		{ MDF_PRIMARY_IND, SEC, false, true },
+		{ MDF_CRASHED_PRIMARY, PRI, true, true },
+		{ 0, PRI, false, false },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		good_attach();
+		both(rows[i].role, CONN_CONNECTING, REPL_OFF, DISK_DISKLESS, DISK_UNKNOWN);
+		L.res.now.susp_nod = L.res.next.susp_nod = rows[i].waits;
+		L.attach.md.flags |= rows[i].flags;
+		T_EQ(attach(), RES_SUCCESS);
+		T_EQ(L.dev.crashed_primary, rows[i].crashed);
+	}
+}
+
+/* Two Primaries, a resync that could not copy all: what the peer writes is not told here. */
+static void inconsistent_reads(void)
+{
+	linked(PRI);
+	both(PRI, CONN_CONNECTED, REPL_ESTABLISHED, INC, UTD);
+	change_commit(&L.res, "test");
+	T_EQ(L.dev.plan.read_rule, PLAN_READ_REMOTE);
+	both(PRI, CONN_CONNECTED, REPL_SYNC_TARGET, INC, UTD);
+	change_commit(&L.res, "test");
+	T_EQ(L.dev.plan.read_rule, PLAN_READ_CLEAN);
+}
+
+/* Both decide by the roles that they have shown, not by what became of them meanwhile. */
+static void demoted_during_the_handshake(void)
+{
+	u8 role;
+
+	for (role = SEC; role >= PRI; role--) {
+		linked(SEC);
+		both(SEC, CONN_CONNECTED, REPL_OFF, UTD, DISK_UNKNOWN);
+		L.conn.link = LINK_HANDSHAKE;
+		L.pd.decided = false;
+		L.pd.shown_role = role;
+		L.conn.wire.features = FEATURE_WSAME;
+		L.dev.crashed_primary = true;
+		L.dev.md.current_uuid = L.pd.sent_uuids.current_uuid = A;
+		L.pd.peer_uuids.current_uuid = A;
+		L.pd.peer_uuids.flags = UUID_CRASHED_PRIMARY;
+		L.pd.sent_uuids.flags = UUID_CRASHED_PRIMARY;
+		L.conn.resolve_conflicts = true;
+		state_comes(peer_state(SEC, CONN_CONNECTED, DISK_CONSISTENT, DISK_UNKNOWN));
+		T_EQ(L.pd.sync_source, role == PRI);
+	}
+}
+
 const struct c_test life_tests[] = {
 	{ "attach: as the superblock says", attach_ends_in_what_the_superblock_says },
 	{ "attach: superblock first", attach_waits_for_the_superblock },
@@ -1717,5 +1959,16 @@ const struct c_test life_tests[] = {
 	{ "congestion: disconnects", congestion_disconnects },
 	{ "congestion: falls behind", falls_behind },
 	{ "congestion: the old copy stays old", old_copy_stays_old },
+	{ "invalidate: once", invalidate_once },
+	{ "refused writes: end behind the generation", refused_writes_end_behind_the_generation },
+	{ "handshake: two Primaries, one without disk", primaries_without_disk_meet },
+	{ "generations: a disk comes back to a Primary", disk_comes_back_to_a_primary },
+	{ "plan: late writes are marked", late_writes_are_marked },
+	{ "detach: while attaching", detach_while_attaching },
+	{ "detach: takes the peer's generation", detach_takes_the_peers_generation },
+	{ "attach: the data in use is lost meanwhile", attach_loses_the_data_in_use },
+	{ "attach: a disk lost by a living Primary", disk_lost_by_a_living_primary },
+	{ "plan: reads of an Inconsistent disk", inconsistent_reads },
+	{ "handshake: demoted meanwhile", demoted_during_the_handshake },
 	{ NULL, NULL },
 };

@@ -541,7 +541,7 @@ static void one_leg_each(void)
 				/* bits are kept wherever a disk may come back to them */
 				T_EQ(p->slot, disk >= INC || disk == DISK_DETACHING ? 0 : -1);
 				/* what such a peer writes is out of sync there (11.2) */
-				T_EQ(p->track, pdsk < INC);
+				T_EQ(p->track, pdsk < INC || pdsk == DISK_UNKNOWN);
 				T_EQ(p->may_set_in_sync, repl >= REPL_SYNC_SOURCE && repl <= REPL_PAUSED_SYNC_T &&
 				     repl != REPL_VERIFY_S && repl != REPL_VERIFY_T);
 			}

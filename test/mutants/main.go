@@ -17,9 +17,13 @@ import (
 	"drbd/test/native"
 )
 
+// atATime is the number of simulators that run at once; 0: one for each processor.
+var atATime int
+
 func main() {
 	seeds := flag.Uint64("seeds", 1000, "how many seeds a mutant that no table test finds has to survive")
 	only := flag.String("only", "", "run only mutants whose name or file has this in it, or whose class is this")
+	processes := flag.Int("processes", 0, "how many simulators at a time (default: one for each processor)")
 	simulate := flag.Bool("sim", false, "leave the table tests out: what does the simulator find by itself?")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -28,6 +32,7 @@ func main() {
 		fmt.Fprintln(os.Stderr, "the tests fail with nothing undone:", by, err)
 		os.Exit(1)
 	}
+	atATime = *processes
 	found, survived := 0, 0
 	fmt.Printf("%-70s %-4s %s\n", "rule undone", "20.", "found by")
 	for _, m := range mutants {
@@ -120,7 +125,7 @@ func (m mutant) simulator(ctx context.Context, seeds uint64) (string, error) {
 		return "", err
 	}
 	var first *native.Failure
-	s := native.Seeds{First: 1, Count: seeds, Actions: 60, StopAtFirst: true, Failed: func(f native.Failure) {
+	s := native.Seeds{First: 1, Count: seeds, Actions: 60, Processes: atATime, StopAtFirst: true, Failed: func(f native.Failure) {
 		if first == nil || f.Seed < first.Seed {
 			first = &f
 		}

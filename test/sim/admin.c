@@ -57,20 +57,34 @@ static void client_submit(struct host *h)
 	submit_op(h, op);
 }
 
+/* It does so much for each action of the administrator, that time alone costs no steps. */
 static void client_tick(struct item *it)
 {
 	struct host *h = it->h;
 	bool may = h->st_res.role == ROLE_PRIMARY && !h->opens_blocked;
-	u32 n;
+	u32 *eager = &W->eager[h->id], n;
 
 	if (W->client_on[h->id] && (may || h->opened) && h->st_res.role == ROLE_PRIMARY) {
 		h->opened = true;
-		for (n = 1 + below(4); n && h->open_ops < 24; n--)
+		for (n = 1 + below(4); n && h->open_ops < 24 && *eager; n--, --*eager)
 			client_submit(h);
-	} else if (h->opened && !h->open_ops) {
-		h->opened = false;
+	} else {
+		*eager = 0;
+		if (h->opened && !h->open_ops)
+			h->opened = false;
 	}
-	item_add(it, h, 200 + below(chance(20) ? 60000 : 3000), client_tick);
+	item_add(it, h, 200 + below(!*eager && !h->opened ? 2000000 : chance(20) ? 60000 : 3000), client_tick);
+}
+
+static void client_wake(int n)
+{
+	struct host *h = W->host[n];
+
+	W->eager[n] = 8 + below(56);
+	if (!h)
+		return;
+	item_del(&h->client);
+	item_add(&h->client, h, below(3000), client_tick);
 }
 
 /* Threads look around now and then without being kicked. */
@@ -144,7 +158,7 @@ static void start(int n)
 	struct host *h = host_start(n);
 
 	W->client_on[n] = false;
-	item_add(host_alloc(h, sizeof(struct item)), h, below(3000), client_tick);
+	item_add(&h->client, h, below(3000), client_tick);
 	item_add(host_alloc(h, sizeof(struct item)), h, 100 * MS, tick);
 	attach(h);
 	if (!W->split_reported[n])
@@ -212,6 +226,7 @@ static void promote(struct host *h)
 		W->r.forced += force;
 	}
 	W->client_on[h->id] = true;
+	W->forced[h->id] = W->io_errors && force;
 	run(h, JOB_PRIMARY, force, false);
 }
 
@@ -304,7 +319,7 @@ static void verify(struct host *h)
 	struct job *job = job_new(h, JOB_VERIFY);
 
 	job->core.start = below((u32)W->sectors);
-	job->core.stop = chance(50) ? ~0ull : job->core.start + below(512);
+	job->core.stop = chance(15) ? ~0ull : job->core.start + below(512);
 	note("n%d verify from %llu", h->id, (unsigned long long)job->core.start);
 	job_run(h, job, said);
 }
@@ -442,8 +457,16 @@ static void put_right(struct host *h)
 		run(h, JOB_DISCONNECT, false, false);	/* its peer may not want the data */
 	else if (h->st_dev.disk == DISK_DISKLESS)
 		attach(h);
-	else if (h->st_conn.cstate == CONN_STANDALONE)
+	else if (W->io_errors && h->st_dev.disk == DISK_INCONSISTENT && h->id == 0 &&
+		 h->st_pd.repl < REPL_ESTABLISHED && W->host[1] &&
+		 W->host[1]->st_dev.disk == DISK_INCONSISTENT && chance(20)) {
+		W->discard_allowed[1] = true;	/* neither is good: this one has to do */
+		run(h, JOB_PRIMARY, true, false);
+	} else if (h->st_conn.cstate == CONN_STANDALONE)
 		connect(h, false);
+	else if (h->st_pd.repl == REPL_ESTABLISHED && h->st_dev.disk == DISK_INCONSISTENT &&
+		 h->st_pd.pdsk == DISK_UP_TO_DATE)
+		run(h, h->st_res.role == ROLE_PRIMARY ? JOB_SECONDARY : JOB_DISCONNECT, false, false);	/* the next resync copies what this one could not */
 	else if (h->st_pd.repl == REPL_ESTABLISHED && h->st_dev.disk == DISK_INCONSISTENT &&
 		 h->st_pd.pdsk == DISK_INCONSISTENT && h->id == 0)
 		run(h, JOB_PRIMARY, true, false);
@@ -453,6 +476,8 @@ static void admin_tick(struct item *it)
 {
 	int n;
 
+	for (n = 0; n < NODES; n++)
+		client_wake(n);
 	for (n = 0; n < NODES; n++)
 		if (!W->host[n] && W->now >= W->up_at[n])
 			start(n);
@@ -495,7 +520,8 @@ static bool at_rest(void)
 		struct host *h = W->host[n];
 
 		if (!h || jobs_running(h) || h->open_ops ||
-		    (h->st_pd.repl >= REPL_ESTABLISHED && h->st_pd.pdsk >= DISK_INCONSISTENT) ||
+		    (h->st_pd.repl >= REPL_ESTABLISHED && h->st_dev.disk >= DISK_INCONSISTENT &&
+		     h->st_pd.pdsk >= DISK_INCONSISTENT) ||
 		    h->log.head != h->log.tail || worker_ready(h))
 			return false;
 	}

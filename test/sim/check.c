@@ -50,14 +50,22 @@ static bool has_unit(int node, u8 branch, u32 unit)
 	return good(W->disk[node].cur[unit], branch, W->branch[branch].floor[unit]);
 }
 
+/* The history that a node's application reads and writes: of its disk, or of the peer's. */
+static u8 used_branch(int node)
+{
+	const struct host *h = W->host[node];
+	bool remote = h && h->st_dev.disk != DISK_UP_TO_DATE && h->st_pd.pdsk == DISK_UP_TO_DATE;
+
+	return W->on_branch[remote ? 1 - node : node];
+}
+
 /* The disk holds all that was acknowledged in its branch. */
 bool oracle_complete(int node)
 {
-	const struct disk *d = &W->disk[node];
-	u32 u;
+	u32 i;
 
-	for (u = 0; u < d->units; u++)
-		if (!has_unit(node, W->on_branch[node], u))
+	for (i = 0; i < W->n_touched; i++)
+		if (!has_unit(node, W->on_branch[node], W->touched[i]))
 			return false;
 	return true;
 }
@@ -68,6 +76,10 @@ void oracle_init(void)
 	W->branch[0].floor = calloc(W->disk[0].units, sizeof(u64));
 	W->durable[0] = calloc(W->disk[0].units, sizeof(u64));
 	W->durable[1] = calloc(W->disk[0].units, sizeof(u64));
+	W->lost_at[0] = calloc(W->disk[0].units, sizeof(u64));
+	W->lost_at[1] = calloc(W->disk[0].units, sizeof(u64));
+	W->touched = calloc(W->disk[0].units, sizeof(u32));
+	W->is_touched = calloc(W->disk[0].units, sizeof(bool));
 	W->n_durable = 1;
 	W->max_ops = 64;
 	W->ops = calloc(W->max_ops, sizeof(*W->ops));
@@ -82,6 +94,20 @@ void oracle_free(void)
 		free(W->branch[i].floor);
 	free(W->durable[0]);
 	free(W->durable[1]);
+	free(W->lost_at[0]);
+	free(W->lost_at[1]);
+	free(W->touched);
+	free(W->is_touched);
+}
+
+static void touch(u32 first, u32 n)
+{
+	for (; n--; first++) {
+		if (W->is_touched[first])
+			continue;
+		W->is_touched[first] = true;
+		W->touched[W->n_touched++] = first;
+	}
 }
 
 /* --- operations of the application -------------------------------------------------------- */
@@ -96,9 +122,11 @@ void oracle_submit(struct op *op)
 	}
 	op->v = W->n_ops;
 	W->ops[W->n_ops++] = op;
-	op->branch = W->on_branch[op->node];
+	op->branch = used_branch(op->node);
 	op->submitted = ++W->count;
 	op->completed = NEVER;
+	if (op->kind == OP_WRITE)
+		touch(first, n);
 	if (op->kind != OP_READ)
 		return;
 	op->data = calloc(n, sizeof(ver));
@@ -112,7 +140,7 @@ static void check_read(const struct op *op)
 	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
 
 	for (i = 0; !W->unchecked && i < op->size / UNIT_BYTES; i++)
-		if (!good(op->data[i], W->on_branch[op->node], op->floor[i]))
+		if (!good(op->data[i], used_branch(op->node), op->floor[i]))
 			violated("n%d reads old data in unit %u: write %u, though a write submitted at %llu was acknowledged",
 			     op->node, first + i, op->data[i], (unsigned long long)op->floor[i]);
 }
@@ -158,6 +186,9 @@ static void check_told(const struct op *op)
 
 	if (W->dual && W->host[peer] && W->host[peer]->st_res.role == ROLE_PRIMARY)
 		return;		/* a write of its own may be there instead */
+	/* the narrow loss of docs/reliability.md: it will know in a moment that it is behind */
+	if (W->host[peer] && W->host[op->node]->st_pd.repl == REPL_WF_BITMAP_S)
+		return;
 	/* it knows that its disk is behind, and is writing that down */
 	if (W->host[peer] && W->host[peer]->st_dev.disk < DISK_CONSISTENT &&
 	    W->host[peer]->st_dev.disk >= DISK_INCONSISTENT)
@@ -177,24 +208,28 @@ static void check_told(const struct op *op)
 /*
  * The ack of a node that has crashed since, and has lost what it acknowledged: of a
  * source whose target is not consistent yet, so that no good disk has it, or of
- * another one that its peer may follow, a second Primary.
+ * another one that its peer may follow, a second Primary. With protocols A and B it
+ * may never have come there.
  */
 static bool lost_on_the_way(const struct op *op, u32 unit)
 {
 	int peer = 1 - op->node;
 
-	return W->lost_any[peer] && W->disk[peer].cur[unit] < op->v &&
-	       (W->lost_followed[peer] || W->host[op->node]->st_dev.disk < DISK_OUTDATED);
+	if (W->disk[peer].cur[unit] >= op->v)
+		return false;
+	if (W->host[op->node]->st_dev.disk < DISK_OUTDATED)
+		return W->lost_any[peer] || W->protocol != 3;
+	return W->lost_any[peer] && W->lost_followed[peer];
 }
 
 /* It ended well. */
 void oracle_done(struct op *op)
 {
-	struct branch *b = &W->branch[W->on_branch[op->node]];
+	struct branch *b = &W->branch[used_branch(op->node)];
 	u32 first = (u32)(op->sector / UNIT_SECTORS), i;
 
 	op->completed = ++W->count;
-	op->local = W->host[op->node]->ldev.plan->local_disk;
+	op->local = W->host[op->node]->ldev.plan->local_disk && !op->local_failed;
 	if (op->kind == OP_READ)
 		check_read(op);
 	else if (op->kind == OP_FLUSH)
@@ -204,6 +239,8 @@ void oracle_done(struct op *op)
 	if (op->fua)
 		make_durable(op);
 	b->acked++;
+	for (i = 1; i < BRANCHES; i++)
+		W->branch[i].parent_acked += op->in_forks >> i & 1;
 	check_told(op);
 	for (i = 0; i < op->size / UNIT_BYTES; i++)
 		if (!lost_on_the_way(op, first + i))
@@ -229,13 +266,14 @@ void oracle_crash(struct host *h)
 	/* a peer with an Inconsistent disk follows even if by chance it lacks nothing */
 	bool followed = h->st_res.role == ROLE_PRIMARY || !shared || !oracle_complete(peer) ||
 			h->st_pd.pdsk == DISK_INCONSISTENT;
-	u32 u;
+	u32 i;
 
 	W->lost_followed[node] = followed;
 	for (k = 1; W->protocol != 3 && k < BRANCHES; k++)
 		if (W->branch[k].parent == b)
 			W->branch[k].untold = true;
-	for (u = 0; u < mine->units; u++) {
+	for (i = 0; i < W->n_touched; i++) {
+		u32 u = W->touched[i];
 		u64 *floor = &W->branch[b].floor[u], durable = W->durable[node][u];
 
 		if (durable > ended(mine->cur[u]) && !W->unchecked)
@@ -247,6 +285,45 @@ void oracle_crash(struct host *h)
 			*floor = min(*floor, begun(mine->cur[u]));
 		else if (!has_unit(node, b, u))
 			W->lost_cache[node] = true;
+	}
+}
+
+/*
+ * A Primary without disk goes on with its peer's, which has crashed before: it had no
+ * disk, or lost it, and so it follows (docs/reliability.md).
+ */
+void oracle_borrow(int node)
+{
+	int peer = 1 - node;
+	u64 *floor = W->branch[W->on_branch[peer]].floor;
+	u32 i;
+
+	for (i = 0; i < W->n_touched; i++) {
+		u32 u = W->touched[i];
+
+		if (floor[u] < W->lost_at[peer][u])
+			floor[u] = min(floor[u], begun(W->disk[peer].cur[u]));
+	}
+}
+
+/*
+ * A disk could not be read or written, and is out of the game. What it alone had is
+ * lost by right: what counts from now on is what the peer has.
+ */
+void oracle_disk_failed(int node)
+{
+	int peer = 1 - node;
+	u8 b = W->on_branch[node];
+	u32 i;
+
+	if (W->on_branch[peer] != b) {
+		W->branch[b].gone = true;
+		return;
+	}
+	for (i = 0; i < W->n_touched; i++) {
+		u64 *floor = &W->branch[b].floor[W->touched[i]];
+
+		*floor = min(*floor, begun(W->disk[peer].cur[W->touched[i]]));
 	}
 }
 
@@ -282,11 +359,29 @@ static bool missed_end_of_sync(void)
 	return ((a.current_uuid ^ b.current_uuid) & ~1ull) == 0 && (a_tracks || b_tracks);
 }
 
+/* Its writes that are under way, but on this disk already: their acks may still come. */
+static void note_contained(u8 branch, u8 parent, const ver *content)
+{
+	u32 i, u;
+
+	for (i = 1; i < W->n_ops; i++) {
+		struct op *op = W->ops[i];
+		u32 first = (u32)(op->sector / UNIT_SECTORS), n = op->size / UNIT_BYTES;
+
+		if (op->ended || op->kind != OP_WRITE || op->branch != parent)
+			continue;
+		for (u = 0; u < n && content[first + u] >= op->v; u++)
+			;
+		if (u == n)
+			op->in_forks |= (u8)(1u << branch);
+	}
+}
+
 static void fork_branch(int node, const ver *content, bool stale)
 {
 	u8 parent = W->on_branch[node], i;
 	struct branch *b;
-	u32 u;
+	u32 t;
 
 	for (i = 0; i < BRANCHES && W->branch[i].used; i++)
 		;
@@ -299,12 +394,13 @@ static void fork_branch(int node, const ver *content, bool stale)
 	b->parent = parent;
 	b->stale = stale;
 	b->untracked = missed_end_of_sync();
-	b->untold = (stale && W->lost_cache[node]) || b->untracked;
+	b->untold = (stale && (W->lost_cache[node] || W->forced[node])) || b->untracked;
 	b->parent_acked = W->branch[parent].acked;
 	b->forked = ++W->count;
 	b->floor = calloc(W->disk[0].units, sizeof(u64));
-	for (u = 0; u < W->disk[0].units; u++)
-		b->floor[u] = begun(content[u]);
+	for (t = 0; t < W->n_touched; t++)
+		b->floor[W->touched[t]] = begun(content[W->touched[t]]);
+	note_contained(i, parent, content);
 	W->on_branch[node] = i;
 	W->r.forks++;
 	note("n%d begins branch %u from %u%s", node, i, parent, stale ? ", which it lacks writes of" : "");
@@ -316,17 +412,15 @@ void oracle_promote(int node)
 	int holder = node;
 	bool complete;
 
-	if (h->st_dev.disk != DISK_UP_TO_DATE && h->st_pd.pdsk == DISK_UP_TO_DATE) {
+	if (h->st_dev.disk != DISK_UP_TO_DATE && h->st_pd.pdsk == DISK_UP_TO_DATE)
 		holder = 1 - node;
-		W->on_branch[node] = W->on_branch[holder];
-	}
 	complete = oracle_complete(holder);
 	if (W->dual && complete && h->st_pd.repl >= REPL_ESTABLISHED && o &&
 	    W->on_branch[node] == W->on_branch[1 - node])
 		return;
-	note("n%d is Primary of branch %u%s", node, W->on_branch[node], complete ? "" : ", not complete");
+	note("n%d is Primary of branch %u%s", node, W->on_branch[holder], complete ? "" : ", not complete");
 	if (!complete || (o && o->st_res.role == ROLE_PRIMARY))
-		fork_branch(node, W->disk[holder].cur, !complete);
+		fork_branch(holder, W->disk[holder].cur, !complete);
 }
 
 /* Two Primaries lose each other: from here on each has a history of its own. */
@@ -341,12 +435,31 @@ void oracle_parted(int node)
 	fork_branch(node, W->disk[node].cur, !oracle_complete(node));
 }
 
+/* A Primary whose disk came back alone, while the other one goes on as well. */
+void oracle_alone(int node)
+{
+	const struct host *o = W->host[1 - node];
+	const ver *cur = W->disk[node].cur;
+	u32 i, u;
+
+	if (!W->dual || !o || o->st_res.role != ROLE_PRIMARY || W->on_branch[0] != W->on_branch[1])
+		return;
+	fork_branch(node, cur, !oracle_complete(node));
+	for (i = 1; i < W->n_ops; i++) {
+		struct op *op = W->ops[i];
+		u32 first = (u32)(op->sector / UNIT_SECTORS);
+
+		for (u = 0; op->floor && op->node == node && !op->ended && u < op->size / UNIT_BYTES; u++)
+			op->floor[u] = min(op->floor[u], begun(cur[first + u]));
+	}
+}
+
 /* Acknowledged writes of branch @lose that @keep does not have. */
 static bool would_lose(u8 lose, u8 keep)
 {
 	const struct branch *k = &W->branch[keep];
 
-	if (lose == keep)
+	if (lose == keep || W->branch[lose].gone)
 		return false;
 	if (descends(keep, lose)) {
 		while (k->parent != lose)
@@ -369,10 +482,13 @@ static bool would_lose(u8 lose, u8 keep)
 static void forgive(u8 branch, int node)
 {
 	struct branch *b = &W->branch[branch];
-	u32 u;
+	u32 i;
 
-	for (u = 0; u < W->disk[node].units; u++)
+	for (i = 0; i < W->n_touched; i++) {
+		u32 u = W->touched[i];
+
 		b->floor[u] = min(b->floor[u], begun(W->disk[node].cur[u]));
+	}
 }
 
 void oracle_sync_start(int target)
@@ -401,7 +517,20 @@ void oracle_sync_start(int target)
 void oracle_sync_end(int target)
 {
 	W->lost_cache[target] = W->lost_any[target] = W->lost_followed[target] = false;
+	memset(W->lost_at[target], 0, W->disk[target].units * sizeof(u64));
 	W->r.resyncs_done++;
+}
+
+/* What was written in one history is part of another one, that both nodes have from now on. */
+static void join_branch(int node, u8 keep)
+{
+	u8 mine = W->on_branch[node];
+	u32 i;
+
+	W->on_branch[node] = keep;
+	for (i = 1; i < W->n_ops; i++)
+		if (W->ops[i]->branch == mine && W->ops[i]->node == node)
+			W->ops[i]->branch = keep;
 }
 
 /* Connected as equals. */
@@ -412,9 +541,9 @@ void oracle_established(int node)
 	if (mine == theirs || W->unchecked)
 		return;
 	if (!would_lose(mine, theirs))
-		W->on_branch[node] = theirs;
+		join_branch(node, theirs);
 	else if (!would_lose(theirs, mine))
-		W->on_branch[1 - node] = mine;
+		join_branch(1 - node, mine);
 	else
 		violated("nodes with branches %u and %u connect as equals: undetected divergence",
 		     mine, theirs);
@@ -492,21 +621,22 @@ static bool quiet(void)
 /* Connected, UpToDate on both sides, nothing under way: equal and complete. */
 void check_equal(const char *when)
 {
-	u32 u;
+	u32 i, u;
 	int n;
 
 	if (W->unchecked || !both_up_to_date() || !quiet())
 		return;
-	for (u = 0; u < W->disk[0].units; u++)
+	for (i = 0; i < W->n_touched; i++) {
+		u = W->touched[i];
 		if (W->disk[0].cur[u] != W->disk[1].cur[u])
 			violated("%s: both are UpToDate, but unit %u (block %u) is write %u on n0, write %u on n1",
 			     when, u, u / BLOCK_UNITS, W->disk[0].cur[u], W->disk[1].cur[u]);
-	for (n = 0; n < NODES; n++)
-		for (u = 0; u < W->disk[0].units; u++)
+		for (n = 0; n < NODES; n++)
 			if (!has_unit(n, W->on_branch[n], u))
 				violated("%s: acknowledged write lost: unit %u is write %u on n%d, though a write submitted at %llu was acknowledged",
 				     when, u, W->disk[n].cur[u], n,
 				     (unsigned long long)W->branch[W->on_branch[n]].floor[u]);
+	}
 }
 
 static u32 slot_of(int n, const struct md_superblock *sb)
@@ -551,7 +681,8 @@ static bool is_marked(int n, const struct md_superblock *sb, u64 block)
 	struct host *h = W->host[n];
 	u32 extent = (u32)(block >> (AL_EXTENT_SHIFT - 12));
 
-	if (h && h->attached && h->bm)
+	/* a disk that has failed keeps what is on it */
+	if (h && h->attached && h->bm && h->st_dev.disk != DISK_FAILED)
 		return drbd_bitmap_test(h->bm, slot_of(n, sb), block) ||
 		       drbd_al_has_refs(h->al, extent, extent);
 	return disk_bit(&W->disk[n], block, slot_of(n, sb)) ||
@@ -568,15 +699,11 @@ void check_marked(void)
 {
 	struct md_superblock sb[NODES];
 	bool loaded = false;
-	u32 u, units = W->disk[0].units;
+	u32 i;
 
-	for (u = 0; u < units && !W->unchecked; u++) {
-		u32 n = min(512u, units - u);
+	for (i = 0; i < W->n_touched && W->n_differ && !W->unchecked; i++) {
+		u32 u = W->touched[i];
 
-		if (u % 512 == 0 && !memcmp(W->disk[0].cur + u, W->disk[1].cur + u, n * sizeof(ver))) {
-			u += n - 1;
-			continue;
-		}
 		if (W->disk[0].cur[u] == W->disk[1].cur[u])
 			continue;
 		if (!loaded) {

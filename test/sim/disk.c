@@ -13,6 +13,22 @@ static u32 extents(void)
 
 /* --- the medium --------------------------------------------------------------- */
 
+struct flat_bitmap {
+	struct bitmap bm;
+	void *page[64];
+	u8 flags[64];
+};
+
+static void flat(const struct disk *d, struct flat_bitmap *f)
+{
+	u32 i, n = d->md_blocks - MD_BM;
+
+	for (i = 0; i < n && i < ARRAY_SIZE(f->page); i++)
+		f->page[i] = d->md + (size_t)(MD_BM + i) * MD_BLOCK;
+	memset(f->flags, 0, sizeof(f->flags));
+	drbd_bitmap_init(&f->bm, f->page, f->flags, W->sectors, W->slots, 12);
+}
+
 void disk_init(struct disk *d)
 {
 	d->units = (u32)(W->sectors / UNIT_SECTORS);
@@ -22,6 +38,8 @@ void disk_init(struct disk *d)
 	d->md = calloc(d->md_blocks, MD_BLOCK);
 	d->hot = calloc(1, (size_t)drbd_al_last(0, 0) + 1 + W->sectors / AL_EXTENT_SECTORS);
 	d->al_slots = calloc(AL_REPLAY_SLOTS, sizeof(u32));
+	d->view = calloc(1, sizeof(*d->view));
+	flat(d, d->view);
 }
 
 void disk_free(struct disk *d)
@@ -32,6 +50,7 @@ void disk_free(struct disk *d)
 	free(d->md);
 	free(d->hot);
 	free(d->al_slots);
+	free(d->view);
 }
 
 static void cache_add(struct disk *d, u32 unit, ver v)
@@ -72,12 +91,22 @@ static void write_through(struct disk *d, u32 unit, ver v)
 	d->stable[unit] = v;
 }
 
+/* What is read from now on. */
+void disk_set(struct disk *d, u32 unit, ver v)
+{
+	ver other = W->disk[d == W->disk].cur[unit];
+
+	W->n_differ -= d->cur[unit] != other;
+	d->cur[unit] = v;
+	W->n_differ += v != other;
+}
+
 static void put_data(struct disk *d, const struct io *io)
 {
 	u32 first = (u32)(io->sector / UNIT_SECTORS), i;
 
 	for (i = 0; i < io->size / UNIT_BYTES; i++) {
-		d->cur[first + i] = io->v[i];
+		disk_set(d, first + i, io->v[i]);
 		if (io->fua)
 			write_through(d, first + i, io->v[i]);
 		else
@@ -219,9 +248,15 @@ void disk_crash(struct host *h)
 			d->stable[d->cache[i].unit] = d->cache[i].v;
 	d->cache_base += d->n_cache;
 	d->n_cache = 0;
-	if (memcmp(d->cur, d->stable, d->units * sizeof(ver)))
-		W->lost_any[h->id] = true;
-	memcpy(d->cur, d->stable, d->units * sizeof(ver));
+	for (i = 0; i < W->n_touched; i++) {
+		u32 unit = W->touched[i];
+
+		if (d->cur[unit] != d->stable[unit]) {
+			W->lost_any[h->id] = true;
+			W->lost_at[h->id][unit] = W->count;
+		}
+		disk_set(d, unit, d->stable[unit]);
+	}
 	check_replay(h);
 }
 
@@ -307,28 +342,9 @@ static void hot_add(struct disk *d, const void *block)
 	hot_of(d, &d->al_replay);
 }
 
-struct flat_bitmap {
-	struct bitmap bm;
-	void *page[64];
-	u8 flags[64];
-};
-
-static void flat(const struct disk *d, struct flat_bitmap *f)
-{
-	u32 i, n = d->md_blocks - MD_BM;
-
-	for (i = 0; i < n && i < ARRAY_SIZE(f->page); i++)
-		f->page[i] = md_block(d, MD_BM + i);
-	memset(f->flags, 0, sizeof(f->flags));
-	drbd_bitmap_init(&f->bm, f->page, f->flags, W->sectors, W->slots, 12);
-}
-
 bool disk_bit(const struct disk *d, u64 block, u32 slot)
 {
-	struct flat_bitmap f;
-
-	flat(d, &f);
-	return drbd_bitmap_test(&f.bm, slot, block);
+	return drbd_bitmap_test(&d->view->bm, slot, block);
 }
 
 /* drbdmeta apply-al (metadata.md 5.7). */
@@ -373,6 +389,7 @@ static void closed(struct item *it)
 
 	cache_flush(h->disk, cache_end(h->disk));
 	h->attached = h->killed = false;
+	peer_writes_give_up(h);
 	post(h, &h->ev_closed);
 	host_free(it);
 }

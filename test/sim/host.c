@@ -432,12 +432,21 @@ static void publish_status(struct host *h)
 
 	h->st_res = h->res.now;
 	h->st_conn = h->conn.now;
+	if (W->io_errors && h->st_dev.disk == DISK_UP_TO_DATE &&
+	    (h->dev.now.disk == DISK_INCONSISTENT || h->dev.now.disk == DISK_FAILED))
+		oracle_disk_failed(h->id);
+	if (h->st_dev.disk != DISK_UP_TO_DATE && h->dev.now.disk == DISK_UP_TO_DATE &&
+	    role == ROLE_PRIMARY && h->pd.now.repl < REPL_ESTABLISHED)
+		oracle_alone(h->id);
 	h->st_dev = h->dev.now;
 	if (h->st_pd.repl == REPL_SYNC_TARGET && h->pd.now.repl == REPL_ESTABLISHED)
 		oracle_sync_end(h->id);
 	if (h->st_pd.repl == REPL_OFF && h->pd.now.repl == REPL_ESTABLISHED &&
 	    h->st_dev.disk == DISK_UP_TO_DATE && h->pd.now.pdsk == DISK_UP_TO_DATE)
 		oracle_established(h->id);
+	if (h->st_pd.pdsk != DISK_UP_TO_DATE && h->pd.now.pdsk == DISK_UP_TO_DATE &&
+	    h->st_dev.disk < DISK_INCONSISTENT)
+		oracle_borrow(h->id);
 	if (h->st_pd.repl >= REPL_ESTABLISHED && h->pd.now.repl < REPL_ESTABLISHED)
 		oracle_parted(h->id);
 	h->st_pd = h->pd.now;
@@ -556,8 +565,8 @@ void host_end(struct host *h)
 	u32 i;
 
 	for (i = W->n_pool; i-- > 0;)
-		if (W->pool[i]->h == h)
-			item_del(W->pool[i]);
+		if (W->pool[i].h == h)
+			item_del(W->pool[i].item);
 	while (!core_list_empty(&h->memory))
 		host_free(container_of(h->memory.next, struct chunk, link) + 1);
 	W->host[h->id] = NULL;

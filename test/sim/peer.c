@@ -112,7 +112,7 @@ static void ready(struct preq *pr)
 {
 	struct host *h = pr->h;
 
-	if (h->st_pd.pdsk >= DISK_INCONSISTENT) {
+	if (!pr->track) {
 		submit(pr);
 		return;
 	}
@@ -220,6 +220,19 @@ static void write_go(struct preq *pr)
 	W->r.retried += r == RANGE_RETRY;
 }
 
+/* The disk is closed: what was to come again does not. */
+void peer_writes_give_up(struct host *h)
+{
+	struct core_node *n;
+
+	while ((n = core_list_pop(&h->retried))) {
+		struct preq *pr = container_of(n, struct preq, node);
+
+		epoch_changed(h, pr->tag, drbd_recv_came_again);
+		preq_free(pr);
+	}
+}
+
 /* The link is gone: what waits for a write of ours may wait for ever. */
 void peer_writes_forget(struct host *h)
 {
@@ -259,7 +272,8 @@ int recv_data(struct host *h, const struct packet_header *hdr, const struct wire
 	comes_again(h, d->sector, d->size);
 	pr->block_id = d->block_id;
 	pr->flags = d->flags;
-	pr->in_sync = (d->flags & DP_MAY_SET_IN_SYNC) && syncing(h);
+	pr->track = h->ldev.plan->peer[0].track;
+	pr->in_sync = (d->flags & DP_MAY_SET_IN_SYNC) && syncing(h) && !pr->track;
 	pr->acks = drbd_recv_acks(h->wire.version, d->flags, h->conn.conf.wire_protocol, pr->in_sync);
 	pr->backing = backing_get(h);
 	if (p->torn) {
@@ -386,7 +400,7 @@ struct preq *preq_take(struct core_node *list, u64 sector, u32 size)
 
 static void rs_done(struct preq *pr, enum resync_result result)
 {
-	if (pr->h->resync_runs)
+	if (pr->h->resync_runs && (!pr->h->pass.target || pr->tag == pr->h->rs_run))
 		drbd_resync_done(&pr->h->pass, pr->sector, pr->size, result);
 	sender_kick(pr->h);
 }
@@ -628,10 +642,12 @@ void rs_range_granted(struct preq *pr, struct io_range *r)
 
 void rs_start(struct host *h)
 {
-	if (h->resync_runs)
+	if (h->resync_runs) {
 		drbd_resync_restart(&h->pass, now_ms());
-	else
+	} else {
+		h->rs_run++;
 		drbd_resync_start(&h->pass, h->bm, (u32)h->slot, !h->pd.sync_source, now_ms());
+	}
 	h->resync_told = false;
 	h->resync_runs = true;
 	W->r.syncs++;
@@ -673,6 +689,7 @@ bool rs_step(struct host *h)
 	if (next != RESYNC_REQUEST)
 		return false;
 	pr = preq_new(h, sector, size, PEER_RS_WRITE);
+	pr->tag = h->rs_run;
 	core_list_add_tail(&pr->rs_node, &h->rs_requests);
 	if (preq_reserve(pr, &pr->range, RANGE_RESYNC_REQUEST) == RANGE_GRANTED)
 		core_list_add_tail(&pr->node, &h->rs_ready);

@@ -54,6 +54,12 @@ struct item {
 	u32 index;		/* in the pool */
 };
 
+struct slot {
+	u64 at;
+	struct host *h;
+	struct item *item;
+};
+
 /* --- the application ---------------------------------------------------------- */
 
 enum op_kind { OP_READ, OP_WRITE, OP_FLUSH };
@@ -62,8 +68,9 @@ struct op {
 	u8 kind, node, branch;
 	bool fua;
 	bool ended;		/* with success or without */
-	bool local;		/* its node had a disk when it ended */
+	bool local, local_failed;	/* its node had a disk when it ended; that could not do it */
 	bool broken;		/* it failed, or its node has gone away since */
+	u8 in_forks;		/* branches that began while it was under way, with its data */
 	u64 sector;
 	u32 size;
 	ver v;
@@ -90,6 +97,7 @@ struct disk {
 	u32 n_cache, max_cache;
 	u32 md_blocks;
 	u8 *md;			/* superblock, activity log ring, bitmap pages */
+	struct flat_bitmap *view;	/* of the bitmap pages as they are there */
 	struct al_replay al_replay;	/* of the ring, kept up with each block */
 	u32 *al_slots;
 	u8 *hot;		/* extents hot on stable storage */
@@ -183,7 +191,7 @@ struct preq {
 	u64 block_id;
 	u32 tag;
 	u32 al_generation;
-	bool in_sync, hot, backing, submitted, sent, dead;
+	bool in_sync, track, hot, backing, submitted, sent, dead;
 	u64 digest;		/* of a verify */
 	struct recv_acks acks;
 	struct io_range range, range2;
@@ -347,6 +355,7 @@ struct host {
 	/* resync */
 	struct resync_pass pass;
 	bool resync_runs, resync_told;
+	u32 rs_run;
 	u32 budget;
 	struct core_node rs_requests, rs_reads, write_waits, retried;
 	struct verify_run ov;
@@ -357,6 +366,7 @@ struct host {
 	/* application */
 	u32 open_ops;
 	bool opened;
+	struct item client;
 	bool must_wait;		/* for a device that this world does not have (resync-after) */
 };
 
@@ -374,6 +384,7 @@ struct branch {
 	u64 parent_acked;	/* of the parent when it forked */
 	bool stale;		/* forked from content that lacked acknowledged writes */
 	bool untold;		/* no generation can tell of what it lacks (docs/reliability.md) */
+	bool gone;		/* with the disk that had it */
 	bool untracked;		/* that is so since nobody made a generation for it */
 	u64 forked;		/* when */
 };
@@ -404,7 +415,7 @@ struct world {
 	u64 rng;
 	u64 now;
 	u64 count;		/* of events that must be ordered */
-	struct item **pool;
+	struct slot *pool;
 	u32 n_pool, max_pool;
 	u32 weight[NODES][ACTORS];
 
@@ -424,6 +435,10 @@ struct world {
 	u32 spot[64];
 
 	struct disk disk[NODES];
+	u32 *touched;		/* units that a write was submitted for: all others are as they were made */
+	u32 n_touched;
+	bool *is_touched;
+	u32 n_differ;		/* units that are not the same on both disks */
 	struct host *host[NODES];	/* NULL: powered off */
 	bool cut[NODES];	/* nothing leaves this node */
 	struct session *sessions;
@@ -437,7 +452,9 @@ struct world {
 	bool lost_cache[NODES];	/* it crashed and lost acknowledged writes that its peer has */
 	bool lost_any[NODES];	/* ... anything: acks of it may still be under way */
 	bool lost_followed[NODES];	/* ... when its peer could have to follow it */
+	u64 *lost_at[NODES];	/* per unit: the crash of this node that took it, 0 = it is whole */
 	u64 *durable[NODES];	/* per unit: newest submission that a flush of this node covered */
+	bool forced[NODES];	/* made good by command, after a disk error */
 	bool split_reported[NODES];
 	bool unrelated;		/* a node has said that the data are unrelated: only a person can go on */
 	bool unchecked;		/* more was lost than is modelled: no check of content any more */
@@ -445,6 +462,7 @@ struct world {
 	/* administrator */
 	u32 left;
 	bool client_on[NODES];
+	u32 eager[NODES];	/* operations that the application has for this action */
 	bool closing;		/* faults are over: all must settle */
 	u64 closing_since;
 	bool discard_allowed[NODES];
@@ -458,7 +476,12 @@ extern __thread struct world *W;
 
 /* world.c */
 void violated(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
-void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void write_note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+#define note(...)                                                              \
+	do {                                                                   \
+		if (W->trace)                                                  \
+			write_note(__VA_ARGS__);                               \
+	} while (0)
 u64 rnd(void);
 u32 below(u32 n);
 bool chance(u32 percent);
@@ -569,6 +592,7 @@ bool peer_barrier(struct host *h, u32 number);
 void peer_writes_cold_done(struct host *h, int error);
 bool peer_writes_cold_step(struct host *h);
 void peer_writes_forget(struct host *h);
+void peer_writes_give_up(struct host *h);
 void peer_write_dropped(struct preq *pr);
 bool epoch_ready(struct host *h);
 void epoch_run(struct host *h);
@@ -603,6 +627,9 @@ void oracle_free(void);
 void oracle_submit(struct op *op);
 void oracle_done(struct op *op);
 void oracle_crash(struct host *h);
+void oracle_borrow(int node);
+void oracle_alone(int node);
+void oracle_disk_failed(int node);
 void oracle_promote(int node);
 void oracle_parted(int node);
 bool oracle_complete(int node);
@@ -612,6 +639,7 @@ void oracle_established(int node);
 void oracle_local_write(struct host *h, u64 sector, u32 size);
 void oracle_al_written(struct host *h);
 void check_step(void);
+void disk_set(struct disk *d, u32 unit, ver v);
 void check_equal(const char *when);
 void check_marked(void);
 

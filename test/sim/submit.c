@@ -169,6 +169,8 @@ static void local_done(struct request *r, int error)
 	struct host *h = r->h;
 	u32 what = drbd_log_local_done(&h->log, r->entry, error);
 
+	if (error && r->op)
+		r->op->local_failed = true;
 	if (what)
 		request_grab(r, what);
 	if (error)

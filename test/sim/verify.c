@@ -65,7 +65,7 @@ static void send_result(struct preq *pr, enum verify_result result)
 {
 	struct host *h = pr->h;
 
-	if (result == VERIFY_DIFFERS && !marked(h, pr) && !marked(W->host[1 - h->id], pr))
+	if (result == VERIFY_DIFFERS && pr->digest && !marked(h, pr) && !marked(W->host[1 - h->id], pr))
 		violated("n%d: verify finds a difference at %llu that is none", h->id,
 			 (unsigned long long)pr->sector);
 	W->r.verified++;
@@ -157,6 +157,7 @@ void ov_request(struct host *h, const struct wire_block *b)
 	preq_read(pr);
 }
 
+/* A block that cannot be read differs. */
 void ov_answer(struct preq *pr, int error)
 {
 	pr->digest = error ? 0 : digest_of(pr);

@@ -120,12 +120,10 @@ void sim_core_check_failed(const char *file, int line, const char *cond)
 	violated("%s:%d: core_check(%s) failed", slash ? slash + 1 : file, line, cond);
 }
 
-void note(const char *fmt, ...)
+void write_note(const char *fmt, ...)
 {
 	va_list args;
 
-	if (!W->trace)
-		return;
 	fprintf(W->trace, "%8llu %6llu.%03llu ", (unsigned long long)W->r.steps,
 		(unsigned long long)(W->now / MS), (unsigned long long)(W->now % MS));
 	va_start(args, fmt);
@@ -146,15 +144,15 @@ void item_add(struct item *it, struct host *h, u64 delay, void (*fn)(struct item
 	it->h = h;
 	it->fn = fn;
 	it->index = W->n_pool;
-	W->pool[W->n_pool++] = it;
+	W->pool[W->n_pool++] = (struct slot){ it->at, h, it };
 }
 
 void item_del(struct item *it)
 {
-	struct item *last = W->pool[--W->n_pool];
+	struct slot last = W->pool[--W->n_pool];
 
 	W->pool[it->index] = last;
-	last->index = it->index;
+	last.item->index = it->index;
 }
 
 static const struct {
@@ -198,31 +196,61 @@ struct choice {
 	int node, actor;
 };
 
+#define ITEM_WEIGHT 4u
+#define CONNECTOR_WEIGHT 2u
+
+static bool due(const struct slot *s)
+{
+	return s->at <= W->now && !stands_still(s->h);
+}
+
+static struct item *nth_due(u32 n)
+{
+	const struct slot *s = W->pool;
+
+	while (!due(s) || n--)
+		s++;
+	return s->item;
+}
+
 /* One of all that can run now, by weight. */
 static bool choose(struct choice *out)
 {
-	u32 total = 0, i;
+	struct choice can[NODES * ACTORS];
+	u32 items = 0, total, i, pick, n_can = 0;
+	bool connect;
 	int n, a;
 
-#define CANDIDATE(w, ...)                                                      \
-	do {                                                                   \
-		u32 w_ = (w);                                                  \
-		total += w_;                                                   \
-		if (below(total) < w_)                                         \
-			*out = (struct choice){ __VA_ARGS__ };                 \
-	} while (0)
-
 	for (i = 0; i < W->n_pool; i++)
-		if (W->pool[i]->at <= W->now && !stands_still(W->pool[i]->h))
-			CANDIDATE(4, .item = W->pool[i]);
+		items += due(&W->pool[i]);
+	total = items * ITEM_WEIGHT;
 	for (n = 0; n < NODES; n++)
 		for (a = 0; W->host[n] && !stands_still(W->host[n]) && a < ACTORS; a++)
-			if (actors[a].ready(W->host[n]))
-				CANDIDATE(W->weight[n][a], .node = n, .actor = a);
-	if (can_connect())
-		CANDIDATE(2, .actor = CONNECTOR);
-#undef CANDIDATE
-	return total;
+			if (actors[a].ready(W->host[n])) {
+				can[n_can++] = (struct choice){ .node = n, .actor = a };
+				total += W->weight[n][a];
+			}
+	connect = can_connect();
+	total += connect ? CONNECTOR_WEIGHT : 0;
+	if (!total)
+		return false;
+	pick = below(total);
+	if (pick < items * ITEM_WEIGHT) {
+		*out = (struct choice){ .item = nth_due(pick / ITEM_WEIGHT) };
+		return true;
+	}
+	pick -= items * ITEM_WEIGHT;
+	for (i = 0; i < n_can; i++) {
+		u32 w = W->weight[can[i].node][can[i].actor];
+
+		if (pick < w) {
+			*out = can[i];
+			return true;
+		}
+		pick -= w;
+	}
+	*out = (struct choice){ .actor = CONNECTOR };
+	return true;
 }
 
 /* The next moment at which something may become possible that is not now. */
@@ -232,8 +260,8 @@ static u64 next_time(void)
 	u32 i;
 
 	for (i = 0; i < W->n_pool; i++)
-		if (W->pool[i]->at > W->now)
-			at = min(at, W->pool[i]->at);
+		if (W->pool[i].at > W->now)
+			at = min(at, W->pool[i].at);
 	for (i = 0; i < NODES; i++) {
 		const struct host *h = W->host[i];
 
@@ -305,7 +333,7 @@ static void draw_shape(void)
 	W->fencing = chance(70) ? FENCING_DONT_CARE : FENCING_RESOURCE_ONLY + (u8)below(2);
 	if (W->fencing == FENCING_RESOURCE_AND_STONITH && W->protocol == 1)
 		W->fencing = FENCING_RESOURCE_ONLY;
-	W->diskless = false;
+	W->diskless = chance(30);
 	W->io_errors = false;
 	W->external_md = chance(30);
 	W->latency = chance(50) ? 300 : 3000;
@@ -360,9 +388,16 @@ static void tell_unsettled(void)
 	for (n = 0; n < NODES; n++) {
 		const struct host *h = W->host[n];
 		const struct log_entry *e;
+		const struct core_node *j;
 
 		if (!h)
 			continue;
+		note("n%d: %s, peer's %s, phase of sync %u%s", n, core_disk_name(h->st_dev.disk),
+		     core_disk_name(h->st_pd.pdsk), h->pd.sync, stream_idle() ? "" : ", packets under way");
+		for (j = h->jobs.next; j != &h->jobs; j = j->next)
+			note("n%d: job %u in phase %u since %llu", n, container_of(j, struct job, link)->core.type,
+			     container_of(j, struct job, link)->core.phase,
+			     (unsigned long long)(container_of(j, struct job, link)->since / MS));
 		e = &h->ring[h->log.tail % LOG_RING];
 		note("n%d: %u open requests, %llu entries in the log, %u ranges (%u waiting), %s, parked%s",
 		     n, h->open_ops, (unsigned long long)(h->log.head - h->log.tail), h->ranges.count,

@@ -333,6 +333,8 @@ s32 repl_allowed(struct core_peer_device *pd, u8 repl)
 {
 	s32 r;
 
+	if (pd->sync != SYNC_NONE)
+		return RES_RESYNC_RUNNING;
 	pd->next.repl = repl;
 	sanitize(pd->dev->res);
 	if (pd->next.repl == repl)

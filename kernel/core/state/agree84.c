@@ -115,6 +115,11 @@ static void wish_to_part(struct core_connection *conn, const struct wire_state *
 	}
 }
 
+static bool starts_sync(u8 repl)
+{
+	return repl == REPL_STARTING_SYNC_S || repl == REPL_STARTING_SYNC_T;
+}
+
 /* The mirrored request, as wishes of ours. False: it means nothing to us. */
 static bool wish(struct core_connection *conn, struct core_peer_device *pd,
 		 const struct wire_state *mask, const struct wire_state *val)
@@ -133,7 +138,7 @@ static bool wish(struct core_connection *conn, struct core_peer_device *pd,
 		wish_to_part(conn, mask, val);
 		return true;
 	}
-	if (pd && (val->conn == REPL_STARTING_SYNC_S || val->conn == REPL_STARTING_SYNC_T)) {
+	if (pd && starts_sync((u8)val->conn)) {
 		pd->next.repl = val->conn;
 		return true;
 	}
@@ -153,6 +158,8 @@ static s32 judge(struct core_connection *conn, struct core_peer_device *pd,
 		return RES_CONCURRENT_ST_CHG;
 	if (!wish(conn, pd, mask, val))
 		r = RES_NOT_SUPPORTED;
+	else if (pd && pd->sync != SYNC_NONE && mask->conn && starts_sync((u8)val->conn))
+		r = RES_RESYNC_RUNNING;		/* also one that begins, and has not changed the state yet */
 	else {
 		if (conn->next_state.cstate == CONN_TEAR_DOWN)
 			sanitize(conn->res);
@@ -183,7 +190,7 @@ void got_state_request(struct core_resource *res, const struct core_event *ev)
 	}
 	/* the peer closes the sockets when it has our answer */
 	repl = pd ? pd->next.repl : REPL_OFF;
-	if (pd && (repl == REPL_STARTING_SYNC_S || repl == REPL_STARTING_SYNC_T)) {
+	if (pd && mask.conn && starts_sync(repl)) {
 		pd->next.repl = pd->now.repl;
 		sync_full_started(pd, repl == REPL_STARTING_SYNC_S);
 	} else if (pd && repl == REPL_VERIFY_T && pd->now.repl != REPL_VERIFY_T) {

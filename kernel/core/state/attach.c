@@ -71,6 +71,13 @@ static bool check_node_id(struct core_job *job, const struct md_superblock *md)
 	return true;
 }
 
+/* A Primary whose application has seen another generation, and has no other disk to go on with. */
+static bool is_other_data(const struct core_device *dev, u64 uuid)
+{
+	return dev->res->now.role == ROLE_PRIMARY && dev->exposed_uuid &&
+	       (dev->exposed_uuid & ~1ULL) != (uuid & ~1ULL) && !data_accessible(dev->res, dev, false);
+}
+
 static bool check_data(struct core_job *job, const struct core_attach *a)
 {
 	const struct core_device *dev = job->dev;
@@ -88,9 +95,7 @@ static bool check_data(struct core_job *job, const struct core_attach *a)
 		return !fail(job, ERR_DISK_TOO_SMALL,
 			     "Current (diskless) capacity %llu, cannot attach smaller (%llu) disk",
 			     (unsigned long long)dev->size, (unsigned long long)size);
-	if (job->res->now.role == ROLE_PRIMARY && dev->exposed_uuid &&
-	    (dev->exposed_uuid & ~1ULL) != (a->md.current_uuid & ~1ULL) &&
-	    !data_accessible(job->res, dev, false))
+	if (is_other_data(dev, a->md.current_uuid))
 		return !fail(job, ERR_DATA_NOT_CURRENT, "Can only attach to data with current UUID=%016llX",
 			     (unsigned long long)dev->exposed_uuid);
 	return true;
@@ -112,6 +117,12 @@ static bool everything_is_suspect(const struct md_superblock *md)
 	return false;
 }
 
+/* All that was in flight when a Primary lost its last disk is held, and is written again. */
+static bool waits_for_disk(const struct core_resource *res)
+{
+	return res->now.role == ROLE_PRIMARY && res->now.susp_nod;
+}
+
 static void take_disk(struct core_device *dev, const struct core_attach *a)
 {
 	u32 i;
@@ -123,8 +134,8 @@ static void take_disk(struct core_device *dev, const struct core_attach *a)
 	dev->backing_max_bio = a->max_bio;
 	dev->backing_discard = a->discard;
 	dev->parted_as_primary = a->md.current_uuid & 1;
-	dev->crashed_primary = (a->md.flags & (MDF_CRASHED_PRIMARY | MDF_PRIMARY_IND)) &&
-			       dev->res->now.role != ROLE_PRIMARY;
+	dev->crashed_primary = a->md.flags & MDF_CRASHED_PRIMARY ||
+			       (a->md.flags & MDF_PRIMARY_IND && !waits_for_disk(dev->res));
 	for (i = 0; i < MD_MAX_PEERS; i++)
 		dev->md.peer[i].flags &= ~(u32)MDF_PEER_FULL_SYNC;
 	if (!dev->conf.al_updates)
@@ -209,6 +220,14 @@ static void enter_service(struct core_device *dev)
 {
 	struct core_peer_device *pd;
 
+	/* the peer whose data is in use was there when the attach began, and has left */
+	if (is_other_data(dev, dev->md.current_uuid)) {
+		emit_log(dev->res, "%u drbd%u: Can only attach to data with current UUID=%016llX",
+			 dev->vnr, dev->minor, (unsigned long long)dev->exposed_uuid);
+		dev->next_state.disk = DISK_FAILED;
+		change_commit(dev->res, "attach-refused");
+		return;
+	}
 	if (!peer_can_negotiate(dev)) {
 		dev->next_state.disk = disk_from_md(dev);
 		if (dev->next_state.disk >= DISK_CONSISTENT)
@@ -310,6 +329,8 @@ bool job_detach(struct core_job *job)
 		if (dev->now.disk == DISK_DISKLESS)
 			return finish(job, RES_NOTHING_TO_DO);
 		if (job->force) {
+			if (dev->now.disk == DISK_ATTACHING)
+				return false;	/* that ends first, with a disk or without */
 			if (dev->now.disk > DISK_FAILED)
 				leave_service(dev, DISK_FAILED);
 			job->phase = 2;
@@ -484,9 +505,15 @@ void disk_closed(struct core_resource *res, const struct core_event *ev)
 	emit_dev(dev, ACT_UEVENT);
 }
 
-/* NegAck: the peer could not write it and will say so of its disk by State. */
+/*
+ * NegAck: the peer could not write it and will say so of its disk by State, on the
+ * other stream. Until that is here the write has not ended: it may be the first one of
+ * a new generation, which must be stable before (refusals_step()).
+ */
 void write_refused(struct core_resource *res, const struct core_event *ev)
 {
-	(void)res;
-	emit_conn(ev->pd->conn, ACT_RESOLVE_LOST);
+	if (ev->pd->refused)
+		return;
+	ev->pd->refused = true;
+	ev->pd->refused_until_ms = res->now_ms + REFUSAL_PATIENCE_MS;
 }

@@ -118,10 +118,12 @@ static bool primary_goes_on_alone(const struct core_device *dev, bool all_presen
 {
 	const struct core_peer_device *pd;
 
+	bool comes_back = dev->now.disk != DISK_UP_TO_DATE;	/* it could make none before */
+
 	if (dev->res->now.role != ROLE_PRIMARY)
 		return !all_present;
 	for_each_pd_of_dev(pd, dev)
-		if (peer_had_data(&pd->now) && peer_has_lost_data(&pd->next))
+		if ((comes_back || peer_had_data(&pd->now)) && peer_has_lost_data(&pd->next))
 			return true;
 	return false;
 }
@@ -257,6 +259,22 @@ static void note_parting(struct core_device *dev)
 			dev->parted_as_primary = dev->res->now.role == ROLE_PRIMARY;
 }
 
+/*
+ * The disk leaves, and the application goes on with the peer's data: in the generation
+ * that the peer has made for that, and told perhaps before its consent came here.
+ */
+static void note_exposed(struct core_device *dev)
+{
+	const struct core_peer_device *pd;
+
+	if (dev->now.disk < DISK_NEGOTIATING || dev->next_state.disk >= DISK_NEGOTIATING)
+		return;
+	for_each_pd_of_dev(pd, dev)
+		if (pd->uuids_are_new && pd->next.pdsk == DISK_UP_TO_DATE &&
+		    pd->next.repl >= REPL_ESTABLISHED)
+			dev->exposed_uuid = pd->peer_uuids.current_uuid;
+}
+
 static void copy_states(struct core_resource *res)
 {
 	struct core_connection *conn;
@@ -323,6 +341,7 @@ void change_commit(struct core_resource *res, const char *tag)
 	for_each_device(dev, res) {
 		forget_crash(dev);
 		note_parting(dev);
+		note_exposed(dev);
 		if (serves_primary(dev, true))
 			dev->served = true;
 		if (superblock_differs(dev))

@@ -134,11 +134,12 @@ static u8 shown_disk(const struct core_peer_device *pd, u8 disk)
 	return pd->peer_uuids.flags & UUID_INCONSISTENT ? DISK_INCONSISTENT : DISK_CONSISTENT;
 }
 
-static struct core_policy_input policy_input(struct core_peer_device *pd, u8 pdsk, u8 peer_role)
+/* @role: of this node, as the peer knows it, which decides the same from its side. */
+static struct core_policy_input policy_input(struct core_peer_device *pd, u8 pdsk, u8 role,
+					     u8 peer_role)
 {
 	struct core_connection *conn = pd->conn;
 	struct core_device *dev = pd->dev;
-	u8 role = dev->res->now.role;
 	struct core_compare_side self = {
 		.uuids = pd->sent_uuids, .crashed_primary = dev->crashed_primary, .role = role,
 	};
@@ -254,7 +255,9 @@ static void refuse_two_primaries(struct core_peer_device *pd)
 /* Both have a disk: generations decide. @first: this ends the handshake. */
 static void decide(struct core_peer_device *pd, u8 pdsk, u8 peer_role, bool first)
 {
-	struct core_policy_input in = policy_input(pd, pdsk, peer_role);
+	/* it may have been demoted since the handshake began */
+	u8 role = first ? pd->shown_role : pd->dev->res->now.role;
+	struct core_policy_input in = policy_input(pd, pdsk, role, peer_role);
 	struct core_policy_result p = core_policy(&in);
 
 	pd->uuids_are_new = false;
@@ -334,6 +337,8 @@ static void first_state(struct core_peer_device *pd, const struct wire_state *s)
 		decide(pd, pdsk, s->role, true);
 	} else if (wrong_generation(pd, s->disk)) {
 		give_up(conn, "the peer has another generation of the data than the one in use");
+	} else if (both_primary(pd, s->role)) {
+		refuse_two_primaries(pd);	/* one has no disk: nothing to compare */
 	} else {
 		if (dev->now.disk < DISK_NEGOTIATING && pdsk == DISK_UP_TO_DATE)
 			dev->exposed_uuid = pd->peer_uuids.current_uuid;

@@ -104,6 +104,11 @@ bool ping_answered(const struct core_connection *conn, u32 target);
 bool job_connect(struct core_job *job);
 bool job_disconnect(struct core_job *job);
 bool link_step(struct core_connection *conn);
+
+/* How long a peer may refuse writes and not say what is wrong with its disk. */
+#define REFUSAL_PATIENCE_MS 10000u
+bool refusals_step(struct core_connection *conn);
+u64 refusals_wake_ms(const struct core_connection *conn);
 bool generation_missing(const struct core_connection *conn);
 void link_lose(struct core_connection *conn, u8 reason);
 

@@ -106,6 +106,71 @@ void link_drained(struct core_resource *res, const struct core_event *ev)
 			dev->gen_wanted = true;
 }
 
+/* Refused, but its disk is as good as ever? */
+static bool says_nothing(const struct core_peer_device *pd)
+{
+	return pd->now.pdsk == DISK_UP_TO_DATE;
+}
+
+/* True: the peer has said what became of its disk, and what that entails is stable. */
+static bool refusal_is_told(const struct core_peer_device *pd)
+{
+	return !says_nothing(pd) &&
+	       !(pd->dev->now.gen_pending && pd->dev->now.disk == DISK_UP_TO_DATE);
+}
+
+static bool want_generation(struct core_peer_device *pd)
+{
+	struct core_device *dev = pd->dev;
+	bool wanted = dev->gen_wanted;
+
+	dev->gen_wanted |= dev->now.gen_pending;
+	return dev->gen_wanted != wanted;
+}
+
+/* Level-triggered: writes that the peer has refused end. True: it did something. */
+bool refusals_step(struct core_connection *conn)
+{
+	struct core_peer_device *pd;
+	bool waits = false, any = false, did = false;
+
+	for_each_pd_of_conn(pd, conn) {
+		if (!link_usable(conn))
+			pd->refused = false;	/* they end with all others of the link */
+		if (!pd->refused)
+			continue;
+		any = true;
+		if (refusal_is_told(pd))
+			continue;
+		waits = true;
+		did |= want_generation(pd);
+		if (!says_nothing(pd) || conn->res->now_ms < pd->refused_until_ms)
+			continue;
+		emit_log(conn->res, "%u drbd%u %s: the peer refused a write and does not say what is wrong with its disk: connecting anew",
+			 pd->dev->vnr, pd->dev->minor, conn->conf.name);
+		link_lose(conn, CONN_PROTOCOL_ERROR);
+		return true;
+	}
+	if (!any || waits)
+		return did;
+	emit_conn(conn, ACT_RESOLVE_LOST);
+	for_each_pd_of_conn(pd, conn)
+		pd->refused = false;
+	return true;
+}
+
+/* When somebody must look again, 0 = never. */
+u64 refusals_wake_ms(const struct core_connection *conn)
+{
+	const struct core_peer_device *pd;
+	u64 at = 0;
+
+	for_each_pd_of_conn(pd, conn)
+		if (pd->refused && says_nothing(pd) && (!at || pd->refused_until_ms < at))
+			at = pd->refused_until_ms;
+	return at;
+}
+
 bool generation_missing(const struct core_connection *conn)
 {
 	const struct core_device *dev;

@@ -116,6 +116,7 @@ struct core_peer_device {
 	u64 dirty_bits;			/* weight of the slot; glue refreshes it before each step */
 	struct wire_uuids peer_uuids;
 	struct wire_uuids sent_uuids;
+	u8 shown_role;			/* in the last State */
 	struct wire_sizes peer_sizes;
 
 	enum core_sync_phase sync;
@@ -138,6 +139,8 @@ struct core_peer_device {
 	u8 repair;			/* enum in verify.c */
 	bool use_csums;			/* as target: ask with checksums */
 	s32 helper_status;		/* of the last before-resync helper */
+	bool refused;			/* the peer could not write: such legs are held */
+	u64 refused_until_ms;		/* it must have said by then what became of its disk */
 	s16 decision;			/* result of compare: for `drbdadm explain` and the log */
 	u16 decision_rule;
 };

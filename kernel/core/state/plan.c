@@ -120,7 +120,8 @@ static void plan_peer(struct io_plan *plan, const struct core_peer_device *pd)
 	p->serve_read = pd->dev->next_state.disk == DISK_UP_TO_DATE;
 	p->serve_resync = pd->next.repl == REPL_SYNC_SOURCE || pd->next.repl == REPL_PAUSED_SYNC_S;
 	p->clear_in_sync = syncing(pd->next.repl);
-	p->track = pd->next.pdsk < DISK_INCONSISTENT;
+	/* also what still arrives when the link is lost already */
+	p->track = pd->next.pdsk < DISK_INCONSISTENT || pd->next.pdsk == DISK_UNKNOWN;
 	p->request_resync = pd->next.repl == REPL_SYNC_TARGET;
 	/* the last ones may come when we have counted to the end already */
 	p->serve_verify = conn->conf.verify_alg[0] && (pd->next.repl == REPL_VERIFY_T ||
@@ -185,11 +186,22 @@ static void admit(struct io_plan *plan, const struct core_device *dev)
 			   data_accessible(res, dev, true) ? PLAN_COMPLETE : PLAN_COMPLETE_FAIL;
 }
 
-static u8 read_rule(u8 disk)
+/*
+ * The bits of an Inconsistent disk tell what is good of it only while the peer's writes
+ * come here, or are told of: during a resync. Else a second Primary may have written.
+ */
+static u8 read_rule(const struct core_device *dev)
 {
-	if (disk == DISK_UP_TO_DATE)
+	const struct core_peer_device *pd;
+
+	if (dev->next_state.disk == DISK_UP_TO_DATE)
 		return PLAN_READ_LOCAL;
-	return disk == DISK_INCONSISTENT ? PLAN_READ_CLEAN : PLAN_READ_REMOTE;
+	if (dev->next_state.disk != DISK_INCONSISTENT)
+		return PLAN_READ_REMOTE;
+	for_each_pd_of_dev(pd, dev)
+		if (pd->next.repl == REPL_SYNC_TARGET || pd->next.repl == REPL_PAUSED_SYNC_T)
+			return PLAN_READ_CLEAN;
+	return PLAN_READ_REMOTE;
 }
 
 /* Computes the plan of the wished-for state. True if it differs from dev->plan. */
@@ -207,7 +219,7 @@ bool plan_update(struct core_device *dev)
 	plan.error = -EIO;
 	plan.local_disk = dev->next_state.disk >= DISK_INCONSISTENT;
 	plan.al_enabled = plan.local_disk && dev->conf.al_updates;
-	plan.read_rule = read_rule(dev->next_state.disk);
+	plan.read_rule = read_rule(dev);
 	plan.balance = dev->conf.read_balancing;
 	for (i = 0; bitmap_counts(dev) && i < MD_MAX_PEERS; i++)
 		if (dev->md.peer[i].bitmap_index >= 0)

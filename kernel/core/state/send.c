@@ -130,6 +130,7 @@ void send_state(struct core_peer_device *pd)
 	struct core_packet *p = pd_packet(pd, P_STATE);
 	struct wire_state s = state_word(pd);
 
+	pd->shown_role = s.role;
 	p->len = drbd_wire_put_state(&pd->conn->wire, p->body, &s);
 }
 

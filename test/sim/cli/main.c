@@ -3,6 +3,7 @@
  * The simulator as a program without Go, for many seeds:
  *
  *	sim FIRST COUNT STRIDE ACTIONS
+ *	sim trace SEED ACTIONS
  *
  * prints a line "FAIL seed step what" for each seed that fails, as soon as it does,
  * and at the end a line "TOTAL counter value" for each counter.
@@ -11,13 +12,24 @@
 
 #include <inttypes.h>
 
+static int trace(u64 seed, u32 actions)
+{
+	struct sim_result r = sim_run((struct sim_options){ .seed = seed, .actions = actions, .trace = true });
+
+	fputs(r.trace, stdout);
+	free(r.trace);
+	return r.failed;
+}
+
 int main(int argc, char **argv)
 {
 	u64 total[SIM_MAX_COUNTERS] = { 0 }, first, count, stride, i;
 	u32 actions, c;
 
+	if (argc == 4 && !strcmp(argv[1], "trace"))
+		return trace(strtoull(argv[2], NULL, 0), (u32)strtoul(argv[3], NULL, 0));
 	if (argc != 5) {
-		fputs("usage: sim FIRST COUNT STRIDE ACTIONS\n", stderr);
+		fputs("usage: sim FIRST COUNT STRIDE ACTIONS\n       sim trace SEED ACTIONS\n", stderr);
 		return 2;
 	}
 	first = strtoull(argv[1], NULL, 0);
