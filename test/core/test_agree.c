@@ -592,7 +592,170 @@ static void war(void)
 	many_seeds(true, 3000);
 }
 
+/* --- what does not happen between nodes of ours, or seldom ----------------------------------- */
+
+static struct core_agree N;
+
+static struct wire_twopc of(u32 tid, s8 initiator, u64 to_reach)
+{
+	return (struct wire_twopc){ .tid = tid, .initiator = initiator, .target = WIRE_NO_NODE,
+				    .nodes_to_reach = to_reach };
+}
+
+/* Node 3 with links to 1 and 2 takes part in transaction 7 of node 0. */
+static void taking_part(void)
+{
+	struct wire_twopc t = of(7, 0, 0);
+
+	core_agree_init(&N, 3, TIMEOUT);
+	N.linked = 6;
+	core_agree_packet(&N, 1, P_TWOPC_PREPARE, VOLUME_NONE, &t);
+	core_agree_checked(&N, AGREE_YES, 0);
+	T_EQ(N.answered, AGREE_YES);
+}
+
+static const struct core_agree_action *done_as(u8 type)
+{
+	u32 i;
+
+	for (i = 0; i < N.nr_actions; i++)
+		if (N.action[i].type == type)
+			return &N.action[i];
+	return NULL;
+}
+
+/* behaviour.md 4.2: "same initiator, other tid". Its end comes by another way. */
+static void another_of_the_same_node(void)
+{
+	struct wire_twopc old = of(7, 0, 0), next = of(8, 0, 0), third = of(9, 0, 0);
+
+	taking_part();
+	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &next);
+	T_OK(N.waiting && !done_as(AGREE_REPLY));
+	T_EQ(done_as(AGREE_TIMER)->ms, TIMEOUT / 20);
+	/* a third one finds the place taken */
+	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &third);
+	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_RETRY);
+	T_EQ(done_as(AGREE_REPLY)->reply.tid, 9);
+	core_agree_packet(&N, 1, P_TWOPC_COMMIT, VOLUME_NONE, &old);
+	T_OK(done_as(AGREE_APPLY) && done_as(AGREE_CHECK) && !done_as(AGREE_IDLE));
+	T_OK(N.phase == AGREE_PHASE_OTHERS && N.t.tid == 8 && !N.waiting);
+
+	/* by the same way it can only be that the end will never come */
+	taking_part();
+	core_agree_packet(&N, 1, P_TWOPC_PREPARE, VOLUME_NONE, &next);
+	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_RETRY);
+
+	/* it does not come in time */
+	taking_part();
+	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &next);
+	core_agree_timer(&N);
+	T_OK(!N.waiting && N.t.tid == 7);
+	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_RETRY);
+	T_EQ(done_as(AGREE_REPLY)->node, 2);
+	T_EQ(done_as(AGREE_TIMER)->ms, TIMEOUT);
+
+	/* what waits is aborted, or whoever has sent it is lost */
+	taking_part();
+	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &next);
+	core_agree_packet(&N, 2, P_TWOPC_ABORT, VOLUME_NONE, &next);
+	T_OK(!N.waiting && N.t.tid == 7 && N.phase == AGREE_PHASE_OTHERS);
+	taking_part();
+	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &next);
+	N.linked = 2;
+	core_agree_lost(&N, 2);
+	T_OK(!N.waiting && N.t.tid == 7 && N.phase == AGREE_PHASE_OTHERS);
+}
+
+/* Packets that make no sense: nothing comes of them. */
+static void nonsense(void)
+{
+	struct wire_twopc mine = of(7, 3, ~0ull), old = of(7, 0, 0), t = of(5, 2, 0);
+	struct wire_twopc_reply r = { .tid = 7, .initiator = 0 };
+
+	/* a transaction of mine that I know nothing of */
+	core_agree_init(&N, 3, TIMEOUT);
+	N.linked = 6;
+	core_agree_packet(&N, 1, P_TWOPC_PREPARE, VOLUME_NONE, &mine);
+	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_RETRY);
+	T_EQ(N.phase, AGREE_PHASE_IDLE);
+	core_agree_packet(&N, 1, P_TWOPC_COMMIT, VOLUME_NONE, &mine);
+	core_agree_packet(&N, 1, P_TWOPC_ABORT, VOLUME_NONE, &mine);
+	T_EQ(N.nr_actions, 0);
+	/* an end of what never began; a timer, a check, a lost link with nothing at hand */
+	core_agree_packet(&N, 1, P_TWOPC_COMMIT, VOLUME_NONE, &old);
+	T_EQ(N.nr_actions, 0);
+	core_agree_timer(&N);
+	core_agree_checked(&N, AGREE_YES, 0);
+	core_agree_cancel(&N, RES_INTERRUPTED);
+	core_agree_lost(&N, 1);
+	core_agree_reply(&N, 1, P_TWOPC_YES, &r);
+	T_EQ(N.nr_actions, 0);
+
+	/* COMMIT of what I have not agreed to, or have refused */
+	core_agree_init(&N, 3, TIMEOUT);
+	N.linked = 6;
+	core_agree_packet(&N, 1, P_TWOPC_PREPARE, VOLUME_NONE, &old);
+	core_agree_packet(&N, 1, P_TWOPC_COMMIT, VOLUME_NONE, &old);
+	T_OK(!done_as(AGREE_APPLY) && N.phase == AGREE_PHASE_OTHERS);
+	core_agree_checked(&N, AGREE_NO, RES_TWO_PRIMARIES);
+	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_NO);
+	core_agree_packet(&N, 1, P_TWOPC_COMMIT, VOLUME_NONE, &old);
+	T_OK(!done_as(AGREE_APPLY) && N.phase == AGREE_PHASE_OTHERS);
+	/* a second answer to the check, and the time that is over */
+	core_agree_checked(&N, AGREE_YES, 0);
+	T_EQ(N.nr_actions, 0);
+	core_agree_timer(&N);
+	T_OK(done_as(AGREE_DROP) && !done_as(AGREE_REPLY) && done_as(AGREE_IDLE));
+	/* its copies: refused, for it was dropped */
+	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &old);
+	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_RETRY);
+	T_EQ(N.phase, AGREE_PHASE_IDLE);
+
+	/* one that was done: copies are agreed to, and change nothing */
+	taking_part();
+	core_agree_packet(&N, 1, P_TWOPC_COMMIT, VOLUME_NONE, &old);
+	T_OK(done_as(AGREE_APPLY));
+	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &old);
+	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_YES);
+	core_agree_packet(&N, 2, P_TWOPC_COMMIT, VOLUME_NONE, &old);
+	core_agree_packet(&N, 2, P_TWOPC_ABORT, VOLUME_NONE, &old);
+	T_EQ(N.nr_actions, 0);
+
+	/* answers of those that were not asked, twice, or to something else */
+	core_agree_init(&N, 0, TIMEOUT);
+	N.linked = 6;
+	t = of(7, 0, 0);
+	T_OK(core_agree_begin(&N, &t, VOLUME_NONE, false, 0, true));
+	T_OK(!core_agree_begin(&N, &t, VOLUME_NONE, false, 0, true));
+	core_agree_reply(&N, 5, P_TWOPC_YES, &r);
+	core_agree_reply(&N, 1, P_TWOPC_YES, &r);
+	core_agree_reply(&N, 1, P_TWOPC_RETRY, &r);
+	r.tid = 6;
+	core_agree_reply(&N, 2, P_TWOPC_RETRY, &r);
+	T_EQ(N.phase, AGREE_PHASE_MINE);
+	/* my own comes back to me by a node that I have not asked */
+	core_agree_packet(&N, 4, P_TWOPC_PREPARE, VOLUME_NONE, &t);
+	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_YES);
+	core_agree_cancel(&N, RES_INTERRUPTED);
+	T_EQ(done_as(AGREE_DONE)->result, RES_INTERRUPTED);
+}
+
+static void back_off(void)
+{
+	T_EQ(core_agree_backoff_ms(100, 1, 0, 100), 100);
+	T_EQ(core_agree_backoff_ms(100, 1, 0, 101), 0);
+	T_EQ(core_agree_backoff_ms(100, 4, 3, 3200), 3200);
+	T_EQ(core_agree_backoff_ms(100, 4, 3, 3201), 0);
+	T_EQ(core_agree_backoff_ms(100, 1, 5, 3200), 3200);
+	T_EQ(core_agree_backoff_ms(100, 1, 99, 3200), 3200);
+	T_EQ(core_agree_backoff_ms(100, 0, 0, 100), 100);
+}
+
 const struct c_test agree_tests[] = {
+	{ "agree: another one of the same node", another_of_the_same_node },
+	{ "agree: nonsense", nonsense },
+	{ "agree: back off", back_off },
 	{ "agree: many nodes, no faults", peace },
 	{ "agree: many nodes, cuts and crashes", war },
 	{ NULL, NULL },

@@ -448,6 +448,7 @@ static void give_up_others(struct core_agree *a)
 {
 	if (!a->answered) {
 		a->answered = AGREE_RETRY;
+		add_own(a);
 		answer(a, a->parents);
 	}
 	send(a, a->children, P_TWOPC_ABORT);
