@@ -614,7 +614,7 @@ static void taking_part(void)
 	T_EQ(N.answered, AGREE_YES);
 }
 
-static const struct core_agree_action *done_as(u8 type)
+static const struct core_agree_action *find_action(u8 type)
 {
 	u32 i;
 
@@ -624,6 +624,21 @@ static const struct core_agree_action *done_as(u8 type)
 	return NULL;
 }
 
+static bool did(u8 type)
+{
+	return find_action(type);
+}
+
+/* The first action of that kind; that there is none is a failure. */
+static const struct core_agree_action *done_as(u8 type)
+{
+	const struct core_agree_action *act = find_action(type);
+
+	if (!act)
+		t_fail(__FILE__, __LINE__, "no action %u among %u", type, N.nr_actions);
+	return act;
+}
+
 /* behaviour.md 4.2: "same initiator, other tid". Its end comes by another way. */
 static void another_of_the_same_node(void)
 {
@@ -631,14 +646,14 @@ static void another_of_the_same_node(void)
 
 	taking_part();
 	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &next);
-	T_OK(N.waiting && !done_as(AGREE_REPLY));
+	T_OK(N.waiting && !did(AGREE_REPLY));
 	T_EQ(done_as(AGREE_TIMER)->ms, TIMEOUT / 20);
 	/* a third one finds the place taken */
 	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &third);
 	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_RETRY);
 	T_EQ(done_as(AGREE_REPLY)->reply.tid, 9);
 	core_agree_packet(&N, 1, P_TWOPC_COMMIT, VOLUME_NONE, &old);
-	T_OK(done_as(AGREE_APPLY) && done_as(AGREE_CHECK) && !done_as(AGREE_IDLE));
+	T_OK(did(AGREE_APPLY) && did(AGREE_CHECK) && !did(AGREE_IDLE));
 	T_OK(N.phase == AGREE_PHASE_OTHERS && N.t.tid == 8 && !N.waiting);
 
 	/* by the same way it can only be that the end will never come */
@@ -697,16 +712,16 @@ static void nonsense(void)
 	N.linked = 6;
 	core_agree_packet(&N, 1, P_TWOPC_PREPARE, VOLUME_NONE, &old);
 	core_agree_packet(&N, 1, P_TWOPC_COMMIT, VOLUME_NONE, &old);
-	T_OK(!done_as(AGREE_APPLY) && N.phase == AGREE_PHASE_OTHERS);
+	T_OK(!did(AGREE_APPLY) && N.phase == AGREE_PHASE_OTHERS);
 	core_agree_checked(&N, AGREE_NO, RES_TWO_PRIMARIES);
 	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_NO);
 	core_agree_packet(&N, 1, P_TWOPC_COMMIT, VOLUME_NONE, &old);
-	T_OK(!done_as(AGREE_APPLY) && N.phase == AGREE_PHASE_OTHERS);
+	T_OK(!did(AGREE_APPLY) && N.phase == AGREE_PHASE_OTHERS);
 	/* a second answer to the check, and the time that is over */
 	core_agree_checked(&N, AGREE_YES, 0);
 	T_EQ(N.nr_actions, 0);
 	core_agree_timer(&N);
-	T_OK(done_as(AGREE_DROP) && !done_as(AGREE_REPLY) && done_as(AGREE_IDLE));
+	T_OK(did(AGREE_DROP) && !did(AGREE_REPLY) && did(AGREE_IDLE));
 	/* its copies: refused, for it was dropped */
 	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &old);
 	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_RETRY);
@@ -715,7 +730,7 @@ static void nonsense(void)
 	/* one that was done: copies are agreed to, and change nothing */
 	taking_part();
 	core_agree_packet(&N, 1, P_TWOPC_COMMIT, VOLUME_NONE, &old);
-	T_OK(done_as(AGREE_APPLY));
+	T_OK(did(AGREE_APPLY));
 	core_agree_packet(&N, 2, P_TWOPC_PREPARE, VOLUME_NONE, &old);
 	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_YES);
 	core_agree_packet(&N, 2, P_TWOPC_COMMIT, VOLUME_NONE, &old);
@@ -741,6 +756,178 @@ static void nonsense(void)
 	T_EQ(done_as(AGREE_DONE)->result, RES_INTERRUPTED);
 }
 
+/* Node 0 with one peer proposes, the peer agrees: what comes first (4.2 step 9)? */
+static void order_of_the_end(void)
+{
+	static const struct {
+		struct wire_state mask, val;
+		bool primary, resize, others_first;
+	} rows[] = {
+		{ { .role = ROLE_MASK }, { .role = ROLE_PRIMARY }, .others_first = false },
+		{ { .role = ROLE_MASK, .disk = DISK_MASK }, { .role = ROLE_PRIMARY, .disk = DISK_UP_TO_DATE } },
+		{ { .role = ROLE_MASK }, { .role = ROLE_SECONDARY }, .primary = true, .others_first = true },
+		{ { .disk = DISK_MASK }, { .disk = DISK_NEGOTIATING }, .others_first = true },
+		{ { .disk = DISK_MASK }, { .disk = DISK_DETACHING }, .others_first = true },
+		{ { .conn = CONN_MASK }, { .conn = CONN_CONNECTED }, .others_first = true },
+		{ { .conn = CONN_MASK }, { .conn = CONN_DISCONNECTING }, .others_first = true },
+		{ { .conn = CONN_MASK }, { .conn = REPL_WF_BITMAP_S }, .others_first = true },
+		{ { .conn = CONN_MASK }, { .conn = REPL_VERIFY_S }, .others_first = true },
+		{ { .conn = CONN_MASK }, { .conn = REPL_STARTING_SYNC_S } },
+		{ { .conn = CONN_MASK }, { .conn = REPL_STARTING_SYNC_T } },
+		{ .primary = false },
+		{ .primary = true, .others_first = true },
+		{ .primary = true, .resize = true },
+	};
+	u32 i, k;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct wire_twopc t = of(7, 0, 0);
+		struct wire_twopc_reply r = { .tid = 7, .initiator = 0, .reachable_nodes = 3, .last = 900 };
+		u32 sent = 99, did = 99;
+
+		core_agree_init(&N, 0, TIMEOUT);
+		N.linked = 2;
+		N.primary = rows[i].primary;
+		N.has_data = N.has_disk = true;
+		N.max_size = 800;
+		t.mask = rows[i].mask;
+		t.val = rows[i].val;
+		if (t.mask.conn)
+			t.target = 1;
+		T_OK(core_agree_begin(&N, &t, VOLUME_NONE, rows[i].resize, 500, true));
+		core_agree_reply(&N, 1, P_TWOPC_YES, &r);
+		for (k = 0; k < N.nr_actions; k++) {
+			if (N.action[k].type == AGREE_SEND && N.action[k].cmd == P_TWOPC_COMMIT)
+				sent = k;
+			if (N.action[k].type == AGREE_APPLY)
+				did = k;
+		}
+		if (sent == 99 || did == 99 || (sent < did) != rows[i].others_first)
+			t_fail(__FILE__, __LINE__, "row %u: COMMIT is action %u, what is done here %u", i, sent, did);
+		T_EQ(done_as(AGREE_DONE)->result, RES_CW_SUCCESS);
+	}
+}
+
+/* wire.md 8.2: of two that meet the lower node goes first; 4.2: a lost target. */
+static void who_gives_way(void)
+{
+	struct wire_twopc t = of(7, 0, 0), low = of(8, 1, 0), high = of(9, 3, 0);
+	struct wire_twopc_reply r = { .tid = 7, .initiator = 2 };
+
+	core_agree_init(&N, 2, TIMEOUT);
+	N.linked = 2 | 8;
+	core_agree_begin(&N, &t, VOLUME_NONE, false, 0, true);
+	core_agree_packet(&N, 3, P_TWOPC_PREPARE, VOLUME_NONE, &high);
+	T_EQ(done_as(AGREE_REPLY)->cmd, P_TWOPC_RETRY);
+	T_EQ(N.phase, AGREE_PHASE_MINE);
+	core_agree_packet(&N, 1, P_TWOPC_PREPARE, VOLUME_NONE, &low);
+	T_EQ(done_as(AGREE_DONE)->result, RES_CONCURRENT_ST_CHG);
+	T_OK(N.phase == AGREE_PHASE_OTHERS && N.t.tid == 8);
+
+	core_agree_init(&N, 2, TIMEOUT);
+	t.target = 3;
+	t.mask.conn = CONN_MASK;
+	t.val.conn = CONN_CONNECTED;
+	core_agree_begin(&N, &t, VOLUME_NONE, false, 0, false);
+	core_agree_reply(&N, 3, P_TWOPC_YES, &r);
+	core_agree_lost(&N, 3);
+	T_EQ(done_as(AGREE_DONE)->result, RES_NEED_CONNECTION);
+}
+
+/* What COMMIT says of a Primary; weak: behaviour.md 17.4. */
+static void what_is_said_of_a_primary(void)
+{
+	static const struct {
+		bool data;
+		u64 primaries, weak;
+		u8 flags;
+	} rows[] = {
+		{ true, 0, 0, TWOPC_REACHABLE_VALID },			/* nobody */
+		{ true, 2, ~7ull, TWOPC_REACHABLE_VALID },		/* another one, with data */
+		{ true, 2, 0, TWOPC_REACHABLE_VALID | TWOPC_PRI_INCAPABLE },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct wire_twopc t = of(7, 0, 0);
+		struct wire_twopc_reply r = { .tid = 7, .initiator = 0, .reachable_nodes = 7,
+					      .primary_nodes = rows[i].primaries, .last = rows[i].weak };
+
+		core_agree_init(&N, 0, TIMEOUT);
+		N.linked = 2;
+		core_agree_begin(&N, &t, VOLUME_NONE, false, 0, true);
+		core_agree_reply(&N, 1, P_TWOPC_YES, &r);
+		T_EQ(done_as(AGREE_APPLY)->twopc.flags, rows[i].flags);
+		T_EQ(done_as(AGREE_APPLY)->twopc.primary_nodes, rows[i].primaries);
+		T_EQ(done_as(AGREE_APPLY)->twopc.last, 7);
+	}
+}
+
+/* behaviour.md 4.4. I am node 0, linked to 1 and 2. */
+static void several_primaries(void)
+{
+	static const struct {
+		u64 allows, primaries, weak;
+		bool disk, new_primary;
+		s32 result;
+	} rows[] = {
+		{ 0, 0, 0, true, true, RES_SUCCESS },
+		{ 0, 1, ~7ull, true, true, RES_SUCCESS },
+		{ 0, 3, ~7ull, true, true, RES_TWO_PRIMARIES },
+		{ 2, 3, ~7ull, true, true, RES_SUCCESS },
+		{ 6, 9, 9, true, true, RES_WEAKLY_CONNECTED },	/* not linked, and with a disk */
+		{ 6, 9, 9, true, false, RES_SUCCESS },		/* a connect: nobody new */
+		{ 6, 9, 9, false, true, RES_SUCCESS },		/* a migration */
+		{ 4, 9, 9, false, true, RES_TWO_PRIMARIES },	/* one server does not allow it */
+		{ 6, 9, 0xf, false, true, RES_WEAKLY_CONNECTED },	/* no common server */
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		core_agree_init(&N, 0, TIMEOUT);
+		N.linked = 6;
+		N.allows_two = rows[i].allows;
+		N.has_disk = rows[i].disk;
+		if (core_agree_primaries(&N, rows[i].primaries, rows[i].weak, rows[i].new_primary) != rows[i].result)
+			t_fail(__FILE__, __LINE__, "row %u", i);
+	}
+}
+
+/* wire.md 8.3 */
+static void sizes(void)
+{
+	static const struct {
+		u64 user_size, peer, present;
+		s32 result;
+		u64 size;
+	} rows[] = {
+		{ 0, 900, 500, RES_CW_SUCCESS, 800 },	/* mine is 800 */
+		{ 0, 700, 500, RES_CW_SUCCESS, 700 },
+		{ 600, 700, 500, RES_CW_SUCCESS, 600 },
+		{ 0, 700, 700, RES_NOTHING_TO_DO, 0 },
+		{ 750, 700, 500, RES_CW_FAILED_BY_PEER, 0 },
+	};
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct wire_twopc t = of(7, 0, 0);
+		struct wire_twopc_reply r = { .tid = 7, .initiator = 0, .last = rows[i].peer };
+
+		core_agree_init(&N, 0, TIMEOUT);
+		N.linked = 2;
+		N.max_size = 800;
+		t.user_size = rows[i].user_size;
+		core_agree_begin(&N, &t, 0, true, rows[i].present, true);
+		T_EQ(done_as(AGREE_SEND)->cmd, P_TWOPC_PREP_RSZ);
+		T_EQ(done_as(AGREE_SEND)->twopc.flags, 0);
+		core_agree_reply(&N, 1, P_TWOPC_YES, &r);
+		T_EQ(done_as(AGREE_DONE)->result, rows[i].result);
+		T_EQ(done_as(AGREE_SEND)->cmd, rows[i].size ? P_TWOPC_COMMIT : P_TWOPC_ABORT);
+		if (rows[i].size)
+			T_EQ(done_as(AGREE_APPLY)->twopc.last, rows[i].size);
+	}
+}
+
 static void back_off(void)
 {
 	T_EQ(core_agree_backoff_ms(100, 1, 0, 100), 100);
@@ -755,6 +942,11 @@ static void back_off(void)
 const struct c_test agree_tests[] = {
 	{ "agree: another one of the same node", another_of_the_same_node },
 	{ "agree: nonsense", nonsense },
+	{ "agree: order of the end", order_of_the_end },
+	{ "agree: who gives way", who_gives_way },
+	{ "agree: what is said of a Primary", what_is_said_of_a_primary },
+	{ "agree: several Primaries", several_primaries },
+	{ "agree: sizes", sizes },
 	{ "agree: back off", back_off },
 	{ "agree: many nodes, no faults", peace },
 	{ "agree: many nodes, cuts and crashes", war },

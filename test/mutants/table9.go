@@ -93,5 +93,5 @@ var mutants9 = []mutant{
 	{"a target that is gone is connected", "82", "state/agree.c",
 		"if (owes || a->t.target == (s8)node)", "if (owes)"},
 	{"a Primary without data does not say so", "78", "state/agree.c",
-		"a->t.flags |= TWOPC_PRI_INCAPABLE;", ""},
+		"a->t.flags |= TWOPC_PRI_INCAPABLE;", "a->t.flags |= 0;"},
 }
