@@ -158,6 +158,16 @@ func sendBitmap(b Bitmap, l Link, rle bool) []bitmapPacket {
 	return packets
 }
 
+// agreeLine runs a line of a script of the two-phase commit and returns what it printed.
+func agreeLine(line string) string {
+	const room = 16384
+	in, out := C.CString(line), C.malloc(room)
+	defer C.free(unsafe.Pointer(in))
+	defer C.free(out)
+	C.t_agree_line(in, (*C.char)(out), room)
+	return C.GoString((*C.char)(out))
+}
+
 // Superblock is what tests look at of a struct md_superblock.
 type Superblock struct {
 	Format                         int

@@ -62,10 +62,10 @@ void t_fail(const char *file, int line, const char *fmt, ...)
 }
 
 extern const struct c_test wire_tests[], log_tests[], data_tests[], bitmap_tests[], state_tests[],
-			   feature_tests[], life_tests[], resize_tests[], cluster_tests[], compare9_tests[], quorum_tests[];
+			   feature_tests[], life_tests[], resize_tests[], cluster_tests[], compare9_tests[], quorum_tests[], agree_tests[];
 
 static const struct c_test *const tables[] = { wire_tests, bitmap_tests, log_tests, data_tests, state_tests,
-					      feature_tests, life_tests, resize_tests, cluster_tests, compare9_tests, quorum_tests };
+					      feature_tests, life_tests, resize_tests, cluster_tests, compare9_tests, quorum_tests, agree_tests };
 
 static const struct c_test *find(int i)
 {

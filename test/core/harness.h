@@ -69,4 +69,7 @@ void t_bitmap_free(struct bitmap *bm);
 int t_recode(const struct wire_link *link, const struct packet_header *hdr,
 	     const void *body, u64 capacity, void *out);
 
+/* One line of a script of testdata/agree; what happens is printed into @out. */
+void t_agree_line(const char *line, char *out, u32 room);
+
 #endif

@@ -192,6 +192,7 @@ static void consequences(void)
 	T_EQ(core_members_after(7, true, true, 3, WIRE_NO_NODE, WIRE_NO_NODE), 3);
 	T_EQ(core_members_after(7, false, true, 3, WIRE_NO_NODE, WIRE_NO_NODE), 7);
 	T_EQ(core_members_after(7, true, false, 3, WIRE_NO_NODE, WIRE_NO_NODE), 7);
+	T_EQ(core_members_after(7, true, true, 0, WIRE_NO_NODE, WIRE_NO_NODE), 7);
 	T_EQ(core_members_after(1, false, true, 3, 4, 0), 0x11);
 	T_EQ(core_members_after(1, false, true, 3, 4, WIRE_NO_NODE), 1);
 	T_EQ(core_members_after(1, true, true, 3, 4, 5), 0x33);

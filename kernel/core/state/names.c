@@ -75,6 +75,7 @@ static const struct {
 	{ RES_O_VOL_PEER_PRI, "Other vol primary on peer not allowed by config" },
 	{ RES_INTERRUPTED, "Interrupted state change" },
 	{ RES_TIMEOUT, "Timeout in operation" },
+	{ RES_WEAKLY_CONNECTED, "Primary nodes must be strongly connected among each other" },
 };
 
 const char *core_role_name(u8 role)

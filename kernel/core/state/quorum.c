@@ -158,7 +158,8 @@ static u64 node_mask(s8 node)
 u64 core_members_after(u64 members, bool quorate, bool reachable_valid, u64 reachable,
 		       s8 initiator, s8 target)
 {
-	if (quorate && reachable_valid)
+	/* 9.3.3 has been seen to call an empty mask valid; nobody reaches nobody */
+	if (quorate && reachable_valid && reachable)
 		members = reachable;
 	if (initiator >= 0 && target >= 0)
 		members |= node_mask(initiator) | node_mask(target);
