@@ -108,7 +108,7 @@ func TestVMNoData(t *testing.T) {
 // Without updates of the activity log, from one moment to the next, no extent becomes hot,
 // and a crash of the Primary copies all.
 func TestVMWithoutActivityLog(t *testing.T) {
-	eachDiskPair(t, "", "on-io-error detach; al-extents 7;", func(c *ledgerPair) {
+	eachDiskPair(t, "", "on-io-error detach; ", func(c *ledgerPair) {
 		if c.primary.Spec().Flavour != bed.Ours {
 			c.t.Skip("the Primary is not ours")
 		}
@@ -142,8 +142,8 @@ func TestVMWithoutActivityLog(t *testing.T) {
 		c.ledger.onlyStable() // the crashed Primary is the source
 		c.powerOn(c.primary)
 		c.wait(c.primary, upToDate, syncLimit)
-		if n := c.run(c.primary, "dmesg | grep 'will sync'"); strings.Contains(n, fmt.Sprintf("will sync %d KB", c.kib())) {
-			c.t.Errorf("with the log again a crash copies all: %s", n)
+		if n := strings.TrimSpace(c.run(c.primary, "dmesg | grep -c 'aka FullSync' || true")); n != "0" {
+			c.t.Error("with the log again a crash copies all")
 		}
 		c.promote()
 		c.check(c.primary)
