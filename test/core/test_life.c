@@ -1400,6 +1400,8 @@ static void pulls_ahead_in_order(void)
 	T_EQ(L.dev.plan.peer[0].congestion, PLAN_CONGESTION_AHEAD);
 
 	/* what was sent is confirmed: a while later the resync begins, without bitmaps */
+	time_passes(3000);
+	T_EQ(L.pd.sync, SYNC_AHEAD);
 	L.n_done = 0;
 	comes((struct core_event){ .type = EV_DRAINED, .dev = &L.dev });
 	T_EQ(L.pd.now.repl, REPL_AHEAD);

@@ -193,6 +193,28 @@ var mutants = []mutant{
 	{"a detach does not drain the log", "90", "state/attach.c",
 		"if (!dev->drained)\n\t\t\tbreak;\n\t\twrite_bitmap(dev);", "write_bitmap(dev);"},
 
+	// Ahead and Behind (20.7)
+	{"no generation for what a peer that is behind lacks", "91", "state/effects.c",
+		"if (primary && pulls_ahead(dev))\n\t\tdev->next_state.gen_pending = true;", ""},
+	{"notices leave without State(Ahead)", "91", "state/effects.c",
+		"\tcase REPL_AHEAD:\t/* behind the last write that it gets, before the first notice */\n", ""},
+	{"a resync begins while writes of before are not confirmed", "92", "state/congestion.c",
+		"if (!dev->drained ||\n\t\t    (!pd->peer_is_behind", "if ((!pd->peer_is_behind"},
+	{"Ahead ends before the peer has said that it is behind", "93", "state/congestion.c",
+		"(!pd->peer_is_behind && dev->res->now_ms < pd->wake_ms)", "false"},
+	{"a target that has just finished does not know the next generation", "91", "state/generation.c",
+		"\tkeep_for_those_behind(dev, old);\n", ""},
+	{"a copy that waits for a resync becomes UpToDate when the other disk fails", "91", "state/sanitize.c",
+		"give_up_sync(pd);", "pd->next.repl = REPL_ESTABLISHED;"},
+	{"a full log stops the application though the peer is behind", "92", "data/log.c",
+		"out->congested = filled_by(log, plan);", ""},
+	{"writes in flight fail when the last data go", "89", "data/log.c",
+		"what = LOG_AGAIN;", "e->error = -EIO;"},
+	{"writes go without the activity log before the superblock says so", "4", "state/admin.c",
+		"(s32)(dev->md_stable - dev->job_md_gen) >= 0 ? take_disk_conf(job) : false", "take_disk_conf(job)"},
+	{"verify --repair over data that the peer uses", "52", "state/verify.c",
+		"if (job->flag && job->pd->conn->now.peer_role == ROLE_PRIMARY)", "if (false)"},
+
 	// sizes (20.8)
 	{"a smaller peer shrinks the device", "95", "state/size.c",
 		"if (size < dev->size && dev->now.disk >= DISK_OUTDATED)", "if (0)"},

@@ -108,7 +108,7 @@ func TestVMNoData(t *testing.T) {
 // Without updates of the activity log, from one moment to the next, no extent becomes hot,
 // and a crash of the Primary copies all.
 func TestVMWithoutActivityLog(t *testing.T) {
-	eachDiskPair(t, "OursAndStock", "on-io-error detach; al-extents 7;", func(c *ledgerPair) {
+	eachDiskPair(t, "", "on-io-error detach; ", func(c *ledgerPair) {
 		if c.primary.Spec().Flavour != bed.Ours {
 			c.t.Skip("the Primary is not ours")
 		}
@@ -125,6 +125,7 @@ func TestVMWithoutActivityLog(t *testing.T) {
 		}
 		c.primary.PowerOff()
 		c.stop()
+		c.ledger.onlyStable() // the crashed Primary is the source
 		c.powerOn(c.primary)
 		c.wait(c.primary, upToDate, syncLimit)
 		if n := strings.TrimSpace(c.run(c.primary, "dmesg | grep -o 'will sync [0-9]* KB' | tail -1")); n != fmt.Sprintf("will sync %d KB", c.kib()) {
@@ -138,10 +139,11 @@ func TestVMWithoutActivityLog(t *testing.T) {
 		time.Sleep(2 * time.Second)
 		c.primary.PowerOff()
 		c.stop()
+		c.ledger.onlyStable() // the crashed Primary is the source
 		c.powerOn(c.primary)
 		c.wait(c.primary, upToDate, syncLimit)
-		if n := c.run(c.primary, "dmesg | grep 'will sync'"); strings.Contains(n, fmt.Sprintf("will sync %d KB", c.kib())) {
-			c.t.Errorf("with the log again a crash copies all: %s", n)
+		if n := strings.TrimSpace(c.run(c.primary, "dmesg | grep -c 'aka FullSync' || true")); n != "0" {
+			c.t.Error("with the log again a crash copies all")
 		}
 		c.promote()
 		c.check(c.primary)

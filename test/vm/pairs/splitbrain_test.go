@@ -35,10 +35,7 @@ var sbRounds = []sbRound{
 	{"after-sb-0pri discard-least-changes; after-sb-1pri discard-secondary;", "", [2]int{2, 40}, "alpha", "alpha", true},
 	{"after-sb-0pri discard-least-changes; after-sb-1pri call-pri-lost-after-sb;", "", [2]int{2, 40}, "bravo", "bravo", false},
 	{"after-sb-0pri discard-least-changes; after-sb-1pri violently-as0p; rr-conflict violently;", "", [2]int{2, 40}, "alpha", "bravo", true},
-	{"after-sb-0pri discard-least-changes; after-sb-1pri violently-as0p;", "", [2]int{2, 40}, "alpha", "", false},
 	{"allow-two-primaries; after-sb-2pri disconnect;", "", [2]int{3, 3}, "both", "", false},
-	{"allow-two-primaries; after-sb-0pri discard-least-changes; after-sb-2pri violently-as0p; rr-conflict violently;", "", [2]int{2, 40}, "both", "bravo", true},
-	{"allow-two-primaries; after-sb-0pri discard-least-changes; after-sb-2pri call-pri-lost-after-sb;", "", [2]int{2, 40}, "both", "bravo", false},
 }
 
 // TestVMSplitBrain goes through the policies in one life of two machines.
