@@ -46,8 +46,8 @@ bench: setup tools guest ## what an I/O costs: raw, ours, the stock module, md m
 	@scripts/go run ./test/bench $(or $(BENCH_FLAGS),-rounds 2 -json $(CACHE)/bench.json)
 
 .PHONY: sim
-sim: ## run the simulator: SEEDS=2000 (FIRST=1); one of them with a trace: SEED=17
-	@scripts/go test ./test/sim -count=1 -timeout 0 -run 'TestSeeds$$' -v -args $(if $(SEED),-seed $(SEED),-seeds $(or $(SEEDS),2000) -first $(or $(FIRST),1))
+sim: ## run the simulator: SEEDS=2000 (FIRST=1); one of them with a trace: SEED=17 (ACTIONS=60)
+	@scripts/go test ./test/sim -count=1 -timeout 0 -run 'TestSeeds$$' -v -args $(if $(ACTIONS),-actions $(ACTIONS)) $(if $(SEED),-seed $(SEED),-seeds $(or $(SEEDS),2000) -first $(or $(FIRST),1))
 
 .PHONY: mutants
 mutants: ## undo the rules of kernel/core one by one: what notices it, and how soon? SEEDS=1000 (3 minutes)

@@ -349,6 +349,8 @@ struct drbd_peer_device {
 	struct nl_peer_device_opts conf;	/* adm_mutex */
 
 	struct drbd_status status;		/* res->status_lock */
+	struct core_explanation explained;	/* res->status_lock */
+	const char *given_up;			/* res->status_lock: of the connection */
 	struct drbd_told told;
 
 	s32 slot;				/* of the bitmap, -1 = none; set by the loop */

@@ -116,6 +116,8 @@ static void publish_status(struct drbd_resource *res)
 			struct drbd_peer_device *p = pd->glue;
 
 			p->status.pd = pd->now;
+			p->explained = pd->explained;
+			p->given_up = pd->conn->given_up;
 			WRITE_ONCE(p->slot, dev->now.disk > DISK_DISKLESS ?
 				   dev->md.peer[pd->conn->peer_node_id].bitmap_index : -1);
 		}

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /proc/drbd in the format of 8.4, for eyes and for scripts (netlink.md 17.2). */
+/*
+ * /proc/drbd in the format of 8.4, for eyes and for scripts (netlink.md 17.2), and
+ * /proc/drbd_handshakes of our own: what the last comparison with each peer came to,
+ * for `drbdadm explain`.
+ */
 #include <linux/module.h>
 #include <linux/proc_fs.h>
 #include <linux/seq_file.h>
@@ -189,12 +193,62 @@ static int show(struct seq_file *m, void *unused)
 	return 0;
 }
 
+static void show_uuids(struct seq_file *m, const char *whose, const struct wire_uuids *u)
+{
+	seq_printf(m, " %s=%016llX:%016llX:%016llX:%016llX %s_bits=%llu %s_flags=%llx", whose,
+		   u->current_uuid, u->bitmap_uuid, u->history[0], u->history[1], whose,
+		   u->dirty_bits, whose, u->flags);
+}
+
+/* One line for each peer that was compared with: words "key=value"; the last one is a text. */
+static void show_handshake(struct seq_file *m, struct drbd_device *dev, struct drbd_peer_device *pd)
+{
+	struct core_explanation e;
+	const char *given_up;
+
+	spin_lock_irq(&dev->res->status_lock);
+	e = pd->explained;
+	given_up = pd->given_up;
+	spin_unlock_irq(&dev->res->status_lock);
+	seq_printf(m, "minor=%u volume=%u peer_node_id=%u known=%u", dev->minor, dev->vnr,
+		   pd->conn->core.peer_node_id, e.known);
+	if (e.known) {
+		seq_printf(m, " ago_ms=%llu rule=%u decision=%d verdict=%u full=%u role=%s peer_role=%s disk=%s peer_disk=%s",
+			   ktime_get_ns() / NSEC_PER_MSEC - e.at_ms, e.rule, e.decision, e.verdict,
+			   e.full, core_role_name(e.role), core_role_name(e.peer_role),
+			   core_disk_name(e.disk), core_disk_name(e.pdsk));
+		show_uuids(m, "self", &e.self);
+		show_uuids(m, "peer", &e.peer);
+	}
+	seq_printf(m, " why=%s\n", given_up ? given_up : e.known ? e.why : "");
+}
+
+static int show_handshakes(struct seq_file *m, void *unused)
+{
+	struct drbd_peer_device *pd;
+	struct drbd_device *dev;
+	u32 minor = 0;
+
+	rcu_read_lock();
+	for (; (dev = drbd_device_next(&minor)); minor++)
+		list_for_each_entry_rcu(pd, &dev->peer_devices, of_dev)
+			show_handshake(m, dev, pd);
+	rcu_read_unlock();
+	return 0;
+}
+
 int drbd_proc_init(void)
 {
-	return proc_create_single("drbd", 0444, NULL, show) ? 0 : -ENOMEM;
+	if (!proc_create_single("drbd", 0444, NULL, show))
+		return -ENOMEM;
+	if (proc_create_single("drbd_handshakes", 0400, NULL, show_handshakes))
+		return 0;
+	remove_proc_entry("drbd", NULL);
+	return -ENOMEM;
 }
 
 void drbd_proc_exit(void)
 {
+	remove_proc_entry("drbd_handshakes", NULL);
 	remove_proc_entry("drbd", NULL);
 }

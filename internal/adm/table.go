@@ -43,6 +43,7 @@ func publicCommands() []*command {
 		perPeerDevice("pause-sync", "pause the resync with peers"),
 		perPeerDevice("resume-sync", "let a paused resync go on"),
 		perPeerDevice("verify", "compare the data with a peer's"),
+		perResource("explain", "say why the peers are connected as they are, what their handshake decided, and what to do").with(safe),
 		perPeerDevice("show-gi", "print the data generations with an explanation").with(safe).withMeta(nodeIDWord),
 		perPeerDevice("get-gi", "print the data generations").with(safe).withMeta(nodeIDWord),
 		forgetPeer(),

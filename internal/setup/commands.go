@@ -130,6 +130,7 @@ func init() {
 		query("check-resize", "note where the metadata is, in case the disk grows while detached", []argument{aMinor}, runCheckResize),
 		query("show-gi", "print the data generation with an explanation", peerVolume, runShowGI),
 		query("get-gi", "print the data generation", peerVolume, runGetGI),
+		query("explain", "say why peers are connected as they are, what their handshake decided, and what to do", res, runExplain),
 		query("show", "print the configuration the module works with", all, runShow, flagOption("show-defaults", 'D'), flagOption("json", 'j')),
 		query("status", "print the state of resources", all, runStatus, flagOption("verbose", 'v'), flagOption("statistics", 's'),
 			colorOption(), flagOption("json", 'j')),

@@ -44,6 +44,8 @@ type Env struct {
 	RunDir, StateDir string
 	// SysDir is where /sys is seen.
 	SysDir string
+	// HandshakeFile is where the module tells of the last handshakes; ours only.
+	HandshakeFile string
 	// Width is the width of the terminal behind Stdout, 0 when there is none.
 	Width int
 	// CheckDisk refuses what cannot be a disk before the module does.
@@ -57,7 +59,7 @@ func NewEnv() *Env {
 	return &Env{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr,
 		Dial: genl.Dial, LoadModule: modprobe,
-		RunDir: "/var/run/drbd", StateDir: "/var/lib/drbd", SysDir: "/sys",
+		RunDir: "/var/run/drbd", StateDir: "/var/lib/drbd", SysDir: "/sys", HandshakeFile: "/proc/drbd_handshakes",
 		Width: terminalWidth(os.Stdout), CheckDisk: checkBlockDevice, Now: time.Now,
 	}
 }

@@ -3,7 +3,7 @@
 
 _drbdadm() {
     local current=${COMP_WORDS[COMP_CWORD]} before= word command= words= choices=
-    local commands=' adjust adjust-with-progress apply-al attach check-resize connect create-md cstate del-minor del-path del-peer detach disconnect disk-options down dstate dump dump-md dump-superblock dump-xml forget-peer get-gi hidden-commands invalidate invalidate-remote lint net-options new-current-uuid new-minor new-path new-peer new-resource outdate pause-sync peer-device-options primary proxy-down proxy-up repair-md resize resource-options resume-io resume-sync role secondary set-gi sh-b-pri sh-dev sh-ip sh-list-adjustable sh-list-config-file sh-ll-dev sh-lr-of sh-md-dev sh-md-idx sh-minor sh-mod-parms sh-nop sh-resource sh-resources sh-status sh-udev show-gi status suspend-io up verify wait-con-int wait-connect wait-sync wipe-md '
+    local commands=' adjust adjust-with-progress apply-al attach check-resize connect create-md cstate del-minor del-path del-peer detach disconnect disk-options down dstate dump dump-md dump-superblock dump-xml explain forget-peer get-gi hidden-commands invalidate invalidate-remote lint net-options new-current-uuid new-minor new-path new-peer new-resource outdate pause-sync peer-device-options primary proxy-down proxy-up repair-md resize resource-options resume-io resume-sync role secondary set-gi sh-b-pri sh-dev sh-ip sh-list-adjustable sh-list-config-file sh-ll-dev sh-lr-of sh-md-dev sh-md-idx sh-minor sh-mod-parms sh-nop sh-resource sh-resources sh-status sh-udev show-gi status suspend-io up verify wait-con-int wait-connect wait-sync wipe-md '
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $commands in *" $word "*) command=$word; break ;; esac
     done
@@ -67,7 +67,7 @@ complete -F _drbdadm drbdadm
 
 _drbdsetup() {
     local current=${COMP_WORDS[COMP_CWORD]} before= word command= words= choices=
-    local commands=' attach check-resize connect cstate del-minor del-path del-peer del-resource detach disconnect disk-options down dstate events2 forget-peer get-gi invalidate invalidate-remote net-options new-current-uuid new-minor new-path new-peer new-resource outdate pause-sync peer-device-options peer-role primary rename-resource resize resource-options resume-io resume-sync role secondary show show-gi status suspend-io udev verify wait-connect-connection wait-connect-resource wait-connect-volume wait-sync-connection wait-sync-resource wait-sync-volume '
+    local commands=' attach check-resize connect cstate del-minor del-path del-peer del-resource detach disconnect disk-options down dstate events2 explain forget-peer get-gi invalidate invalidate-remote net-options new-current-uuid new-minor new-path new-peer new-resource outdate pause-sync peer-device-options peer-role primary rename-resource resize resource-options resume-io resume-sync role secondary show show-gi status suspend-io udev verify wait-connect-connection wait-connect-resource wait-connect-volume wait-sync-connection wait-sync-resource wait-sync-volume '
     for word in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
         case $commands in *" $word "*) command=$word; break ;; esac
     done

@@ -103,6 +103,7 @@ complete -c drbdadm -n '__fish_seen_subcommand_from dump-superblock' -l output-f
 complete -c drbdadm -n '__fish_seen_subcommand_from dump-superblock' -l force
 complete -c drbdadm -n '__fish_seen_subcommand_from dump-superblock' -l quiet
 complete -c drbdadm -n __fish_use_subcommand -a dump-xml -d 'print the configuration as XML'
+complete -c drbdadm -n __fish_use_subcommand -a explain -d 'say why the peers are connected as they are, what their handshake decided, and what to do'
 complete -c drbdadm -n __fish_use_subcommand -a forget-peer -d 'free what the metadata keeps about a peer'
 complete -c drbdadm -n '__fish_seen_subcommand_from forget-peer' -l force
 complete -c drbdadm -n '__fish_seen_subcommand_from forget-peer' -l quiet
@@ -382,6 +383,7 @@ complete -c drbdsetup -n '__fish_seen_subcommand_from events2' -l full
 complete -c drbdsetup -n '__fish_seen_subcommand_from events2' -l color
 complete -c drbdsetup -n '__fish_seen_subcommand_from events2' -l diff
 complete -c drbdsetup -n '__fish_seen_subcommand_from events2' -l rcvbuf -r
+complete -c drbdsetup -n __fish_use_subcommand -a explain -d 'say why peers are connected as they are, what their handshake decided, and what to do'
 complete -c drbdsetup -n __fish_use_subcommand -a forget-peer -d 'free everything the metadata keeps about a peer'
 complete -c drbdsetup -n __fish_use_subcommand -a get-gi -d 'print the data generation'
 complete -c drbdsetup -n __fish_use_subcommand -a invalidate -d 'replace the local data by a peer'\''s'

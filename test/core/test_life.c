@@ -845,7 +845,9 @@ static void refusal_of_what_the_peer_begins(void)
 	both(PRI, CONN_CONNECTED, REPL_ESTABLISHED, UTD, DISK_ATTACHING);
 	L.pd.peer_uuids = (struct wire_uuids){ .current_uuid = B, .bitmap_uuid = A };
 	state_comes(peer_state(SEC, REPL_WF_BITMAP_S, UTD, UTD));
-	T_EQ(L.pd.decision, -1);
+	T_EQ(L.pd.explained.decision, -1);
+	T_OK(L.pd.explained.known && L.pd.explained.why);
+	T_EQ(L.pd.explained.peer.current_uuid, L.pd.peer_uuids.current_uuid);
 	T_EQ(L.conn.now.cstate, CONN_STANDALONE);
 }
 

@@ -3,8 +3,10 @@ package native
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"strconv"
 	"strings"
@@ -24,6 +26,37 @@ type Seeds struct {
 type Failure struct {
 	Seed, Step uint64
 	What       string
+}
+
+// kind is what failed, without the numbers that differ from world to world.
+func (f Failure) kind() string { return numbers.ReplaceAllString(f.What, "N") }
+
+var numbers = regexp.MustCompile(`\d+`)
+
+// Shrink looks for the shortest life of the world of a failure that still fails the same way: the fewest
+// actions of administrator and fate before the faults end. It returns the failure of then.
+func (s Seeds) Shrink(ctx context.Context, program string, f Failure) (Failure, int, error) {
+	for actions := 0; actions < s.Actions; actions++ {
+		var short *Failure
+		one := Seeds{First: f.Seed, Count: 1, Actions: actions, Failed: func(g Failure) { short = &g }}
+		if _, err := one.Run(ctx, program); err != nil {
+			return f, s.Actions, err
+		}
+		if short != nil && short.kind() == f.kind() {
+			return *short, actions, nil
+		}
+	}
+	return f, s.Actions, nil
+}
+
+// Trace is what happened in the world of a seed, a line for each event.
+func Trace(ctx context.Context, program string, seed uint64, actions int) (string, error) {
+	out, err := exec.CommandContext(ctx, program, "trace", fmt.Sprint(seed), fmt.Sprint(actions)).Output()
+	var exit *exec.ExitError
+	if errors.As(err, &exit) && exit.ExitCode() == 1 {
+		err = nil // it failed, as it was to
+	}
+	return string(out), err
 }
 
 func (f Failure) String() string { return fmt.Sprintf("seed %d, step %d: %s", f.Seed, f.Step, f.What) }

@@ -4,7 +4,11 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -50,9 +54,13 @@ func TestSeeds(t *testing.T) {
 	}
 	native.Prune()
 	failed := 0
+	var failures []native.Failure
 	s := native.Seeds{First: *first, Count: count(), Actions: *actions, Failed: func(f native.Failure) {
 		if failed++; failed <= 20 {
 			t.Error(f)
+		}
+		if len(failures) < 3 {
+			failures = append(failures, f)
 		}
 	}}
 	begin := time.Now()
@@ -60,8 +68,19 @@ func TestSeeds(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Logf("%d seeds, %d failed, %.0f seeds/s: %v", s.Count, failed,
-		float64(s.Count)/time.Since(begin).Seconds(), total)
+	t.Logf("%d seeds, %d failed, %.0f seeds/s\n%s", s.Count, failed,
+		float64(s.Count)/time.Since(begin).Seconds(), table(total))
+	for _, f := range failures {
+		short, n, err := s.Shrink(context.Background(), program, f)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script, err := native.Trace(context.Background(), program, short.Seed, n)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("seed %d needs %d actions (make sim SEED=%d ACTIONS=%d has every packet):\n%s", f.Seed, n, f.Seed, n, outline(script))
+	}
 	if s.Count < 100 {
 		return
 	}
@@ -70,6 +89,29 @@ func TestSeeds(t *testing.T) {
 			t.Errorf("no %s at all: the worlds are not what they should be", name)
 		}
 	}
+}
+
+// table is what the worlds went through.
+func table(total map[string]uint64) string {
+	var b strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(total)) {
+		fmt.Fprintf(&b, "  %-14s %14d\n", name, total[name])
+	}
+	return b.String()
+}
+
+// packet is a line of a trace that tells of one, or of the application.
+var packet = regexp.MustCompile(` n\d (?:[<>] P_|(?:read|write|flush) \d)`)
+
+// outline leaves out of a trace what is not a command, a fault, or a change of state.
+func outline(trace string) string {
+	var b strings.Builder
+	for line := range strings.Lines(trace) {
+		if !packet.MatchString(line) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // TestSanitizedSeeds: some of them with the checks of the compiler.

@@ -12,6 +12,7 @@
 void give_up(struct core_connection *conn, const char *why)
 {
 	emit_log(conn->res, "%s: %s", conn->conf.name, why);
+	conn->given_up = why;
 	conn->want_standalone = true;
 	link_lose(conn, CONN_DISCONNECTING);
 }
@@ -26,6 +27,7 @@ static void check_link_up(struct core_connection *conn)
 		if (!pd->decided)
 			return;
 	conn->link = LINK_UP;
+	conn->given_up = NULL;
 	conn->discard_my_data = false;
 	fence_link_up(conn);
 }
@@ -213,16 +215,23 @@ static void refuse(struct core_peer_device *pd, const struct core_policy_result 
 	change_commit(dev->res, "attach-refused");
 }
 
-static void log_decision(struct core_peer_device *pd, const struct core_compare_result *r,
+static void log_decision(struct core_peer_device *pd, const struct core_policy_input *in,
 			 const struct core_policy_result *p)
 {
+	const struct core_compare_result *r = &in->compare;
 	static const char *const verdicts[] = {
 		[VERDICT_CONNECT] = "no resync", [VERDICT_SOURCE] = "I am sync source",
 		[VERDICT_TARGET] = "I am sync target", [VERDICT_DROP] = "refused",
 	};
 
-	pd->decision = r->decision;
-	pd->decision_rule = r->rule;
+	pd->explained = (struct core_explanation){
+		.known = true, .decision = r->decision, .rule = r->rule,
+		.verdict = p->verdict, .full = p->full, .why = p->why,
+		.role = in->role, .peer_role = in->peer_role,
+		.disk = pd->dev->now.disk, .pdsk = in->pdsk,
+		.self = pd->sent_uuids, .peer = pd->peer_uuids,
+		.at_ms = pd->dev->res->now_ms,
+	};
 	emit_log(pd->dev->res, "%u drbd%u %s: generations self %016llX:%016llX peer %016llX:%016llX rule %u: %s%s",
 		 pd->dev->vnr, pd->dev->minor, pd->conn->conf.name,
 		 (unsigned long long)r->self.current_uuid, (unsigned long long)r->self.bitmap_uuid,
@@ -261,7 +270,7 @@ static void decide(struct core_peer_device *pd, u8 pdsk, u8 peer_role, bool firs
 	struct core_policy_result p = core_policy(&in);
 
 	pd->uuids_are_new = false;
-	log_decision(pd, &in.compare, &p);
+	log_decision(pd, &in, &p);
 	if (p.split_brain)
 		run_helper(pd, HELPER_INITIAL_SPLIT_BRAIN);
 	if (p.verdict == VERDICT_DROP) {

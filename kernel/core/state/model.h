@@ -100,6 +100,19 @@ enum core_sync_phase {
 	SYNC_VERIFY_PING,	/* VerifyS: all results must be with the peer */
 };
 
+/* What the last comparison with a peer came to, and from what: for `drbdadm explain`. */
+struct core_explanation {
+	bool known;
+	s16 decision;			/* enum core_decision */
+	u16 rule;			/* row of behaviour.md 9.1 */
+	u8 verdict;			/* enum core_verdict */
+	bool full;
+	u8 role, peer_role, disk, pdsk;
+	struct wire_uuids self, peer;	/* as they were shown */
+	const char *why;		/* constant text */
+	u64 at_ms;
+};
+
 struct core_peer_device {
 	struct core_connection *conn;
 	struct core_device *dev;
@@ -142,8 +155,7 @@ struct core_peer_device {
 	s32 helper_status;		/* of the last before-resync helper */
 	bool refused;			/* the peer could not write: such legs are held */
 	u64 refused_until_ms;		/* it must have said by then what became of its disk */
-	s16 decision;			/* result of compare: for `drbdadm explain` and the log */
-	u16 decision_rule;
+	struct core_explanation explained;
 };
 
 /* An administrator's own request to the peer below 110 (behaviour.md 4.1). */
@@ -179,6 +191,7 @@ struct core_connection {
 	bool discard_my_data;		/* of this connect */
 	bool want_standalone;		/* do not try again */
 	bool receiver_runs;
+	const char *given_up;		/* why it is not tried again: constant text, NULL = it is */
 	u32 ping_sent, ping_acked;	/* sequence numbers; equal: none outstanding */
 	bool ping_again;
 	struct core_request84 req;
