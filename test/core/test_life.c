@@ -227,6 +227,18 @@ static void state_comes(struct wire_state s)
 				     .state = s });
 }
 
+static void time_passes(u64 ms)
+{
+	L.now += ms;
+	happens((struct core_event){ .type = EV_TIMER });
+}
+
+static void uuids_come(u64 current)
+{
+	happens((struct core_event){ .type = EV_UUIDS, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd,
+				     .uuids = { .current_uuid = current } });
+}
+
 /* Place of the first action of this kind since the test began; -1 if there was none. */
 static int at(u8 type)
 {
@@ -420,6 +432,10 @@ static void attach_negotiates(void)
 	T_EQ(attach(), RES_PENDING);
 	T_EQ(L.dev.now.disk, DISK_NEGOTIATING);
 	T_OK(sent(P_SIZES) && sent(P_UUIDS) && sent(P_STATE));
+	/* sent before the peer has seen that: the answer begins with identifiers */
+	state_comes(peer_state(SEC, REPL_ESTABLISHED, UTD, DISK_ATTACHING));
+	T_EQ(L.job.result, RES_PENDING);
+	uuids_come(A);
 	state_comes(peer_state(SEC, REPL_ESTABLISHED, UTD, DISK_NEGOTIATING));
 	T_EQ(L.job.result, RES_SUCCESS);
 	T_EQ(L.dev.now.disk, UTD);
@@ -431,8 +447,8 @@ static void attach_negotiates(void)
 	L.conn.link = LINK_UP;
 	L.conn.wire.version = 101;
 	L.pd.decided = L.pd.got_uuids = true;
-	L.pd.peer_uuids.current_uuid = B;
 	attach();
+	uuids_come(B);
 	state_comes(peer_state(SEC, REPL_ESTABLISHED, UTD, DISK_NEGOTIATING));
 	T_EQ(L.job.result, ERR_DATA_NOT_CURRENT);
 	T_EQ(L.dev.now.disk, DISK_DISKLESS);
@@ -579,6 +595,60 @@ static void promotion_waits_for_the_handshake(void)
 	T_EQ(job(JOB_PRIMARY), RES_PENDING);
 	T_OK(!sent(P_STATE_CHG_REQ));
 	T_EQ(L.res.now.role, SEC);
+}
+
+/* Nor while a disk comes, at either end, that is compared with what was shown before. */
+static void promotion_waits_for_the_peers_disk(void)
+{
+	static const u8 disks[] = { DISK_ATTACHING, DISK_NEGOTIATING };
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(disks); i++) {
+		linked(SEC);
+		L.pd.now.pdsk = L.pd.next.pdsk = disks[i];
+		T_EQ(job(JOB_PRIMARY), RES_PENDING);
+		T_OK(!sent(P_STATE_CHG_REQ));
+		L.pd.now.pdsk = L.pd.next.pdsk = UTD;
+		time_passes(1);
+		T_OK(sent(P_STATE_CHG_REQ));
+		peer_says(RES_IN_TRANSIENT_STATE);
+		T_EQ(L.job.result, RES_PENDING);
+		L.n_done = 0;
+		time_passes(250);
+		T_OK(sent(P_STATE_CHG_REQ));
+		peer_says(RES_SUCCESS);
+		T_EQ(L.job.result, RES_SUCCESS);
+	}
+	linked(SEC);
+	job(JOB_PRIMARY);
+	for (i = 0; i < 60; i++) {
+		peer_says(RES_IN_TRANSIENT_STATE);
+		time_passes(250);
+	}
+	T_EQ(L.job.result, RES_CW_FAILED_BY_PEER);
+}
+
+/* The link comes up while the superblocks are written: that peer has agreed to nothing. */
+static void promotion_asks_who_comes_late(void)
+{
+	alone(SEC);
+	L.withheld = WITHOUT(ACT_WRITE_MD);
+	T_EQ(job(JOB_PRIMARY), RES_PENDING);
+	both(SEC, CONN_CONNECTED, REPL_ESTABLISHED, UTD, UTD);
+	L.conn.wire.version = 101;
+	L.pd.decided = true;
+	L.conn.link = LINK_HANDSHAKE;
+	L.withheld = 0;
+	comes((struct core_event){ .type = EV_MD_WRITTEN, .dev = &L.dev, .ok = true, .md_gen = L.dev.md_gen });
+	T_EQ(L.res.now.role, SEC);
+	T_EQ(L.job.result, RES_PENDING);
+	L.conn.link = LINK_UP;
+	time_passes(1);
+	T_EQ(L.res.now.role, SEC);
+	T_OK(sent(P_STATE_CHG_REQ));
+	peer_says(RES_SUCCESS);
+	T_EQ(L.job.result, RES_SUCCESS);
+	T_EQ(L.res.now.role, PRI);
 }
 
 static void promotion_by_force(void)
@@ -1339,12 +1409,6 @@ static void congestion(u8 type)
 	happens((struct core_event){ .type = type, .conn = &L.conn, .dev = &L.dev, .pd = &L.pd });
 }
 
-static void time_passes(u64 ms)
-{
-	L.now += ms;
-	happens((struct core_event){ .type = EV_TIMER });
-}
-
 /* behaviour.md 11.9: who is watched. */
 static void congestion_is_watched_where_it_may_be(void)
 {
@@ -1689,6 +1753,39 @@ static u32 count(u8 type)
 	return n;
 }
 
+/* The peer wants to be Primary, and the two have not both compared a disk of ours. */
+static void peer_is_not_promoted_in_between(void)
+{
+	const struct wire_state mask = { .role = ROLE_MASK }, val = { .role = PRI };
+	u32 i;
+
+	for (i = 0; i < 4; i++) {
+		linked(SEC);
+		if (i < 2) {
+			L.dev.now.disk = L.dev.next_state.disk = i ? DISK_NEGOTIATING : DISK_ATTACHING;
+		} else {
+			L.pd.sync = SYNC_BITMAP;
+			L.pd.exchange = true;
+			L.pd.bitmap_received = i == 3;
+		}
+		happens(request(mask, val));
+		T_EQ(L.conn.now.peer_role, i == 3 ? PRI : SEC);
+	}
+}
+
+/* A Primary without disk writes through a disk that came up behind it: in a new generation. */
+static void new_generation_for_who_was_there_first(void)
+{
+	linked(SEC);
+	both(SEC, CONN_CONNECTED, REPL_ESTABLISHED, DISK_ATTACHING, DISK_DISKLESS);
+	L.conn.now.peer_role = L.conn.next_state.peer_role = PRI;
+	L.dev.next_state.disk = UTD;
+	change_commit(&L.res, "test");
+	time_passes(1);
+	T_OK((L.dev.md.current_uuid & ~1ull) != A);
+	T_EQ(L.dev.md.peer[1].bitmap_uuid & ~1ull, A);
+}
+
 /* A second invalidate would wait for a SyncUUID that the source has sent already. */
 static void invalidate_once(void)
 {
@@ -1925,6 +2022,10 @@ const struct c_test life_tests[] = {
 	{ "disk errors: policies", io_error_policies },
 	{ "promotion: in order", promotion_in_order },
 	{ "promotion: waits for the handshake", promotion_waits_for_the_handshake },
+	{ "promotion: waits for the peer's disk", promotion_waits_for_the_peers_disk },
+	{ "promotion: asks who comes late", promotion_asks_who_comes_late },
+	{ "promotion: not of a peer in between", peer_is_not_promoted_in_between },
+	{ "generation: a Primary without disk was there first", new_generation_for_who_was_there_first },
 	{ "promotion: by force", promotion_by_force },
 	{ "promotion: tries twice", promotion_tries_twice },
 	{ "demotion: in order", demotion_in_order },

@@ -441,7 +441,8 @@ static void put_right(struct host *h)
 	if (h->st_pd.user_isp && !job_runs(h, JOB_RESUME_SYNC))
 		run(h, JOB_RESUME_SYNC, false, false);
 	/* also while a demotion waits for what is frozen */
-	if (h->st_res.susp_fen && h->st_conn.cstate == CONN_STANDALONE && !job_runs(h, JOB_RESUME_IO))
+	if ((h->st_res.susp_fen || h->st_res.susp_nod) && h->st_conn.cstate == CONN_STANDALONE &&
+	    !job_runs(h, JOB_RESUME_IO))
 		run(h, JOB_RESUME_IO, false, false);
 	if (h->must_wait) {
 		h->must_wait = false;

@@ -149,6 +149,26 @@ static bool wish(struct core_connection *conn, struct core_peer_device *pd,
 	return false;
 }
 
+/*
+ * This node has shown, or is about to show, a disk that the two have not both compared:
+ * whoever decides then has to see the same roles.
+ */
+static bool half_compared(const struct core_connection *conn)
+{
+	const struct core_peer_device *pd;
+
+	for_each_pd_of_conn(pd, conn)
+		if (pd->dev->now.disk == DISK_ATTACHING || pd->dev->now.disk == DISK_NEGOTIATING ||
+		    (pd->sync == SYNC_BITMAP && pd->exchange && !pd->bitmap_received))
+			return true;
+	return false;
+}
+
+static bool promotes(const struct core_connection *conn)
+{
+	return conn->next_state.peer_role == ROLE_PRIMARY && conn->now.peer_role != ROLE_PRIMARY;
+}
+
 static s32 judge(struct core_connection *conn, struct core_peer_device *pd,
 		 const struct wire_state *mask, const struct wire_state *val)
 {
@@ -160,6 +180,8 @@ static s32 judge(struct core_connection *conn, struct core_peer_device *pd,
 		r = RES_NOT_SUPPORTED;
 	else if (pd && pd->sync != SYNC_NONE && mask->conn && starts_sync((u8)val->conn))
 		r = RES_RESYNC_RUNNING;		/* also one that begins, and has not changed the state yet */
+	else if (promotes(conn) && half_compared(conn))
+		r = RES_IN_TRANSIENT_STATE;
 	else {
 		if (conn->next_state.cstate == CONN_TEAR_DOWN)
 			sanitize(conn->res);

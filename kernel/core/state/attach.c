@@ -243,6 +243,7 @@ static void enter_service(struct core_device *dev)
 	dev->next_state.disk = DISK_NEGOTIATING;
 	for_each_pd_of_dev(pd, dev)
 		if (pd->conn->link == LINK_UP) {
+			pd->uuids_answer = false;
 			send_sizes(pd);
 			send_uuids(pd);
 		}

@@ -104,7 +104,9 @@ static bool peer_writes_without_disk(const struct core_device *dev)
 	const struct core_peer_device *pd;
 
 	for_each_pd_of_dev(pd, dev) {
-		bool was = pd->conn->now.peer_role == ROLE_PRIMARY && has_no_disk(&pd->now);
+		/* without a good disk of ours there was nothing to write through, nor a generation */
+		bool was = pd->conn->now.peer_role == ROLE_PRIMARY && has_no_disk(&pd->now) &&
+			   dev->now.disk == DISK_UP_TO_DATE;
 
 		if (pd->next.repl >= REPL_ESTABLISHED && !was && has_no_disk(&pd->next) &&
 		    pd->conn->next_state.peer_role == ROLE_PRIMARY)

@@ -45,6 +45,7 @@ void link_up(struct core_resource *res, const struct core_event *ev)
 	conn->wire = ev->link.wire;
 	conn->resolve_conflicts = ev->link.resolve_conflicts;
 	memset(&conn->req, 0, sizeof(conn->req));
+	conn->agreed = false;
 	conn->ping_acked = conn->ping_sent;
 	conn->ping_again = false;
 	conn->link = LINK_HANDSHAKE;
@@ -122,7 +123,7 @@ void got_uuids(struct core_resource *res, const struct core_event *ev)
 	(void)res;
 	pd->peer_uuids = ev->uuids;
 	pd->got_uuids = true;
-	pd->uuids_are_new = true;
+	pd->uuids_are_new = pd->uuids_answer = true;
 	if (dev->now.disk < DISK_NEGOTIATING && pd->now.pdsk == DISK_UP_TO_DATE)
 		dev->exposed_uuid = ev->uuids.current_uuid;
 	if (!(ev->uuids.flags & UUID_SKIP_INITIAL_SYNC) || !skip_told(pd))
@@ -362,6 +363,9 @@ static bool compare_again(const struct core_peer_device *pd, const struct wire_s
 	const struct core_device *dev = pd->dev;
 
 	if (pd->now.repl != REPL_ESTABLISHED || !pd->got_uuids)
+		return false;
+	/* a State that the peer had sent before it saw that our disk negotiates decides nothing */
+	if (dev->now.disk == DISK_NEGOTIATING && !pd->uuids_answer)
 		return false;
 	if (dev->now.disk == DISK_NEGOTIATING || s->disk == DISK_NEGOTIATING)
 		return s->disk >= DISK_NEGOTIATING && dev->now.disk >= DISK_NEGOTIATING;

@@ -126,6 +126,7 @@ struct core_peer_device {
 	/* handshake: what this connection has told us so far */
 	bool got_sizes, got_uuids, got_state;
 	bool uuids_are_new;		/* came since the last decision */
+	bool uuids_answer;		/* came since our disk negotiates */
 	bool decided;			/* the first State was acted upon */
 	u64 dirty_bits;			/* weight of the slot; glue refreshes it before each step */
 	struct wire_uuids peer_uuids;
@@ -195,6 +196,7 @@ struct core_connection {
 	u32 ping_sent, ping_acked;	/* sequence numbers; equal: none outstanding */
 	bool ping_again;
 	struct core_request84 req;
+	bool agreed;			/* to the promotion that is being made stable */
 	bool legs_held;			/* of the last link, while I/O is frozen for fencing */
 	u32 outage;			/* counts link losses: a fence result counts for its own only */
 	u32 fence_outage;		/* the one that fence-peer was called for */
@@ -296,6 +298,7 @@ struct core_job {
 	u8 type;			/* enum core_job_type */
 	u8 phase;			/* private to the job's function; 0 at first */
 	u8 tries;
+	u8 waits;			/* JOB_PRIMARY: for a peer in the middle of a comparison */
 	bool force;
 	bool together;			/* JOB_NEW_GENERATION, private: the peer takes it over */
 	bool flag;			/* JOB_CONNECT: discard_my_data; JOB_INVALIDATE(_PEER):

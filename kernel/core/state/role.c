@@ -2,6 +2,9 @@
 /* Promotion and demotion (behaviour.md 6.1, DESIGN 3.3), as jobs in phases. */
 #include "internal.h"
 
+#define TRANSIENT_TRIES 50u
+#define TRANSIENT_MS 200u
+
 enum primary_phase {
 	PRI_START = 0, PRI_PINGED, PRI_JUDGE, PRI_FENCE, PRI_ASK, PRI_WRITE, PRI_WAIT_MD,
 };
@@ -14,6 +17,27 @@ static bool pings_are_out(const struct core_resource *res)
 		if (link_usable(conn) && conn->ping_sent != conn->ping_acked)
 			return true;
 	return false;
+}
+
+/* What this node has shown it will compare with a disk that comes: not to be changed now. */
+static bool peer_attaches(const struct core_resource *res)
+{
+	const struct core_connection *conn;
+	const struct core_peer_device *pd;
+
+	for_each_connection(conn, res) {
+		if (conn->link != LINK_UP)
+			continue;
+		for_each_pd_of_conn(pd, conn)
+			if (pd->now.pdsk == DISK_ATTACHING || pd->now.pdsk == DISK_NEGOTIATING)
+				return true;
+	}
+	return false;
+}
+
+static bool not_now(const struct core_resource *res)
+{
+	return in_transient_state(res) || peer_attaches(res);
 }
 
 static bool can_be_forced(const struct core_device *dev)
@@ -166,6 +190,41 @@ static bool superblocks_are_stable(const struct core_resource *res)
 	return true;
 }
 
+/* The superblocks say so already; the peers may have agreed. */
+static void take_back(struct core_resource *res)
+{
+	struct core_peer_device *pd;
+	struct core_device *dev;
+
+	res->promoting = false;
+	for_each_device(dev, res) {
+		generation_set_primary_bit(dev, false);
+		for_each_pd_of_dev(pd, dev)
+			if (pd->decided && link_usable(pd->conn))
+				send_state(pd);
+		write_md(dev);
+	}
+}
+
+/* A peer that has come meanwhile was shown a Secondary, and has agreed to nothing. */
+static bool somebody_came(const struct core_resource *res)
+{
+	const struct core_connection *conn;
+
+	for_each_connection(conn, res)
+		if (conn->link == LINK_UP && !conn->agreed)
+			return true;
+	return false;
+}
+
+static void note_consent(const struct core_resource *res)
+{
+	struct core_connection *conn;
+
+	for_each_connection(conn, res)
+		conn->agreed = conn->link == LINK_UP;
+}
+
 static bool enter_primary(struct core_job *job)
 {
 	struct core_resource *res = job->res;
@@ -175,13 +234,7 @@ static bool enter_primary(struct core_job *job)
 
 	res->promoting = false;
 	if (r < RES_SUCCESS) {
-		for_each_device(dev, res) {
-			generation_set_primary_bit(dev, false);
-			for_each_pd_of_dev(pd, dev)
-				if (pd->decided && link_usable(pd->conn))
-					send_state(pd);
-			write_md(dev);
-		}
+		take_back(res);
 		return fail(job, r, "%s", core_result_text(r));
 	}
 	for_each_device(dev, res)
@@ -230,7 +283,7 @@ bool job_primary(struct core_job *job)
 		job->phase = PRI_JUDGE;
 		fallthrough;
 	case PRI_JUDGE:
-		if (in_transient_state(res))
+		if (not_now(res))
 			return false;
 		return judge_primary(job);
 	case PRI_FENCE:
@@ -241,7 +294,7 @@ bool job_primary(struct core_job *job)
 		return false;
 	case PRI_ASK:
 		/* a peer that came or went meanwhile: is it still the same question? */
-		if (in_transient_state(res)) {
+		if (not_now(res)) {
 			job->asked = 0;
 			job->phase = PRI_JUDGE;
 			return false;
@@ -250,11 +303,18 @@ bool job_primary(struct core_job *job)
 		case ASK_WAIT:
 			return false;
 		case ASK_NO:
+			if (job->peer_code == RES_IN_TRANSIENT_STATE && job->waits++ < TRANSIENT_TRIES) {
+				job->wake_ms = res->now_ms + TRANSIENT_MS;
+				job->asked = 0;
+				job->phase = PRI_START;
+				return false;
+			}
 			return fail(job, RES_CW_FAILED_BY_PEER, "the peer refused: %s",
 				    core_result_text(job->peer_code));
 		case ASK_YES:
 			break;
 		}
+		note_consent(res);
 		job->phase = PRI_WRITE;
 		fallthrough;
 	case PRI_WRITE:
@@ -262,7 +322,14 @@ bool job_primary(struct core_job *job)
 		job->phase = PRI_WAIT_MD;
 		return false;
 	default:
-		return superblocks_are_stable(res) ? enter_primary(job) : false;
+		if (!superblocks_are_stable(res) || not_now(res))
+			return false;
+		if (!somebody_came(res))
+			return enter_primary(job);
+		take_back(res);
+		job->asked = 0;
+		job->phase = PRI_START;
+		return false;
 	}
 }
 
