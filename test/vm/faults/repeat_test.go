@@ -124,6 +124,7 @@ func TestVMFullSyncEachWay(t *testing.T) {
 			p.run(p.bravo, "dd if=/dev/urandom of=/dev/drbd2 bs=1M count=20 oflag=direct status=none; drbdadm secondary r0")
 			p.run(p.bravo, "drbdadm invalidate r0")
 			p.wait(p.bravo, "cs:Connected ds:UpToDate/UpToDate", syncLimit)
+			p.wait(p.alpha, "cs:Connected ds:UpToDate/UpToDate", syncLimit) // the source hears of it later
 			p.run(p.alpha, "drbdadm invalidate r0")
 			p.wait(p.alpha, "cs:Connected ds:UpToDate/UpToDate", syncLimit)
 			p.run(p.alpha, "drbdadm primary r0 && dd if=/dev/urandom of=/dev/drbd2 bs=1M count=20 oflag=direct status=none; drbdadm secondary r0")
