@@ -481,6 +481,12 @@ void drbd_peer_writes_cold(struct drbd_device *dev)
 				    drbd_al_last(pr->sector, pr->size));
 		pr->al_gen = dev->al_gen;
 		spin_unlock_irq(&dev->extent_lock);
+		if (r == AL_STARVING && READ_ONCE(pr->pd->conn->dropped)) {
+			/* those that have the extents may wait until this one has ended */
+			drbd_range_end(dev, &pr->range);
+			drbd_peer_write_dropped(pr);
+			continue;
+		}
 		if (r == AL_STARVING || r == AL_BATCH_FULL) {
 			spin_lock_irq(&dev->submit_lock);
 			list_add(&pr->node, &dev->peer_cold);
@@ -508,9 +514,9 @@ void drbd_peer_write_granted(struct drbd_peer_req *pr)
 }
 
 /*
- * The link is gone. A write that waits for one of ours may wait for ever: ours ends
- * when the loss is resolved, and that is done when the peer's writes have ended.
- * Nothing of it was acked: as if it had never come.
+ * The link is gone. A write that waits for one of ours, or for its extents, may wait for
+ * ever: ours ends when the loss is resolved, and that is done when the peer's writes have
+ * ended. Nothing of it was acked: as if it had never come.
  */
 void drbd_peer_writes_forget(struct drbd_connection *conn)
 {
@@ -530,6 +536,7 @@ void drbd_peer_writes_forget(struct drbd_connection *conn)
 		}
 		spin_unlock_irq(&pd->dev->extent_lock);
 		drbd_ranges_granted(pd->dev, &granted);
+		drbd_submit_kick(pd->dev);
 	}
 	list_for_each_entry_safe(pr, tmp, &gone, rs_node) {
 		list_del_init(&pr->rs_node);

@@ -134,6 +134,11 @@ bool peer_writes_cold_step(struct host *h)
 		return false;
 	pr = container_of(n, struct preq, node);
 	p = drbd_al_prepare(h->al, drbd_al_first(pr->sector), drbd_al_last(pr->sector, pr->size));
+	if (p == AL_STARVING && h->dropped) {
+		range_end(h, &pr->range);
+		peer_write_dropped(pr);
+		return true;
+	}
 	if (p == AL_STARVING || p == AL_BATCH_FULL) {
 		/* back to the front */
 		n->next = h->peer_cold.next;
@@ -250,6 +255,7 @@ void peer_writes_forget(struct host *h)
 		peer_write_dropped(pr);
 	}
 	ranges_granted(h, &granted);
+	submit_kick(h);
 	while ((n = core_list_pop(&h->retried)))
 		preq_free(container_of(n, struct preq, node));
 }
