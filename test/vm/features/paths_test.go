@@ -3,6 +3,7 @@ package features
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -116,12 +117,25 @@ func TestVMReadBalancing(t *testing.T) {
 				{"1M-striping", 4096, 4096},
 			} {
 				p.run(p.alpha, "drbdsetup disk-options 2 --read-balancing="+c.policy)
-				before := p.status(p.alpha).ReceivedKiB
+				before, counted := p.status(p.alpha).ReceivedKiB, p.sectorsRead()
 				p.run(p.alpha, "dd if=/dev/drbd2 of=/tmp/got bs=32k count=256 iflag=direct status=none && cmp /tmp/got /tmp/want")
 				if got := p.status(p.alpha).ReceivedKiB - before; got < c.least || got > c.highest {
 					t.Errorf("%s: %d KiB came from the peer, want %d to %d", c.policy, got, c.least, c.highest)
 				}
+				if got := p.sectorsRead() - counted; got != 2*8192 {
+					t.Errorf("%s: /proc/diskstats counts %d sectors more, want %d", c.policy, got, 2*8192)
+				}
 			}
 		})
 	}
+}
+
+// sectorsRead is what iostat sees of the device on alpha.
+func (p *pair) sectorsRead() int {
+	out := p.run(p.alpha, `awk '$3 == "drbd2" { print $6 }' /proc/diskstats`)
+	n, err := strconv.Atoi(strings.TrimSpace(out))
+	if err != nil {
+		p.t.Fatalf("/proc/diskstats of drbd2: %q", out)
+	}
+	return n
 }
