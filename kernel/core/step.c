@@ -196,16 +196,28 @@ static bool receiver_waits(u8 type)
 	       type == EV_BITMAP_RECEIVED || type == EV_LINK_UP;
 }
 
-/* A job may be cancelled while nothing of it is known outside. */
+/* While nothing of it is known outside, and nothing has been changed that nobody would undo. */
+static bool can_be_left(const struct core_job *job)
+{
+	if (job->res->promoting || job->asked)
+		return false;
+	switch (job->type) {
+	case JOB_ATTACH:
+	case JOB_SECONDARY:
+		return job->phase == 0;
+	case JOB_PRIMARY:
+		return job->phase <= 2;		/* PRI_JUDGE */
+	default:
+		return job->phase <= 1;
+	}
+}
+
 static bool job_ends(struct core_job *job)
 {
 	if (job_step(job))
 		return true;
-	if (!job->cancel || job->res->promoting || job->asked)
-		return false;
-	if (job->phase > 1)
-		return false;
-	return fail(job, RES_INTERRUPTED, "%s", core_result_text(RES_INTERRUPTED));
+	return job->cancel && can_be_left(job) &&
+	       fail(job, RES_INTERRUPTED, "%s", core_result_text(RES_INTERRUPTED));
 }
 
 static bool step_jobs(struct core_resource *res)

@@ -1786,6 +1786,33 @@ static void new_generation_for_who_was_there_first(void)
 	T_EQ(L.dev.md.peer[1].bitmap_uuid & ~1ull, A);
 }
 
+/* Ctrl-C: what has changed something goes on, what only waits ends. */
+static void begun_jobs_are_not_left(void)
+{
+	good_attach();
+	L.attach.md.effective_size = 0;	/* a full sync: all bits are set first */
+	L.withheld = WITHOUT(ACT_SET_ALL_BITS);
+	T_EQ(attach(), RES_PENDING);
+	T_EQ(L.dev.now.disk, DISK_ATTACHING);
+	happens((struct core_event){ .type = EV_JOB_CANCEL, .job = &L.job });
+	T_EQ(L.job.result, RES_PENDING);
+	comes((struct core_event){ .type = EV_BITS_SET, .dev = &L.dev, .ok = true });
+	T_EQ(L.job.result, RES_SUCCESS);
+	T_OK(L.dev.now.disk > DISK_ATTACHING);
+
+	alone(PRI);
+	L.withheld = WITHOUT(ACT_BLOCK_OPENS);
+	T_EQ(job(JOB_SECONDARY), RES_PENDING);
+	happens((struct core_event){ .type = EV_JOB_CANCEL, .job = &L.job });
+	T_EQ(L.job.result, RES_PENDING);	/* or nobody could open the device any more */
+
+	linked(SEC);
+	L.pd.now.pdsk = L.pd.next.pdsk = DISK_ATTACHING;
+	T_EQ(job(JOB_PRIMARY), RES_PENDING);
+	happens((struct core_event){ .type = EV_JOB_CANCEL, .job = &L.job });
+	T_EQ(L.job.result, RES_INTERRUPTED);
+}
+
 /* A second invalidate would wait for a SyncUUID that the source has sent already. */
 static void invalidate_once(void)
 {
@@ -2022,6 +2049,7 @@ const struct c_test life_tests[] = {
 	{ "disk errors: policies", io_error_policies },
 	{ "promotion: in order", promotion_in_order },
 	{ "promotion: waits for the handshake", promotion_waits_for_the_handshake },
+	{ "jobs: what has begun is not left", begun_jobs_are_not_left },
 	{ "promotion: waits for the peer's disk", promotion_waits_for_the_peers_disk },
 	{ "promotion: asks who comes late", promotion_asks_who_comes_late },
 	{ "promotion: not of a peer in between", peer_is_not_promoted_in_between },

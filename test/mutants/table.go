@@ -250,9 +250,11 @@ var mutants = []mutant{
 	{"promoted while the peer's disk comes", "66", "state/role.c",
 		"return in_transient_state(res) || peer_attaches(res);", "return in_transient_state(res);"},
 	{"a peer that comes during a promotion is not asked", "66", "state/role.c",
-		"if (!somebody_came(res))", "if (1)"},
+		"if (!not_now(res) && !somebody_came(res))", "if (1)"},
 	{"a State from before the disk negotiates decides", "66", "state/handshake.c",
 		"if (dev->now.disk == DISK_NEGOTIATING && !pd->uuids_answer)", "if (0)"},
 	{"no new generation for a Primary without disk that was there first", "60", "state/effects.c",
 		"has_no_disk(&pd->now) &&\n\t\t\t   dev->now.disk == DISK_UP_TO_DATE;", "has_no_disk(&pd->now);"},
+	{"ctrl-C leaves an attach that has begun", "90", "step.c",
+		"case JOB_ATTACH:\n\tcase JOB_SECONDARY:", "case JOB_SECONDARY:"},
 }

@@ -322,9 +322,9 @@ bool job_primary(struct core_job *job)
 		job->phase = PRI_WAIT_MD;
 		return false;
 	default:
-		if (!superblocks_are_stable(res) || not_now(res))
+		if (!superblocks_are_stable(res))
 			return false;
-		if (!somebody_came(res))
+		if (!not_now(res) && !somebody_came(res))
 			return enter_primary(job);
 		take_back(res);
 		job->asked = 0;
