@@ -106,7 +106,9 @@ func TestVMLiveReplacement(t *testing.T) {
 	spec := bed.Spec{Flavour: bed.Stock, Disks: []int64{replacedDisk}}
 	b, ms := cluster.Boot(t, spec, spec)
 	r := &replacement{pair: &pair{t: t, bed: b, alpha: ms[0], bravo: ms[1]}, primary: ms[0], secondary: ms[1]}
-	r.configure("net { ping-int 1; ping-timeout 10; connect-int 3; timeout 20; }")
+	// else a stock target yields to the writer at 250 KiB/s until the file system is full
+	r.setConfig(strings.Replace(cluster.Config(r.alpha, r.bravo, "net { ping-int 1; ping-timeout 10; connect-int 3; timeout 20; }"),
+		"disk {", "disk { c-min-rate 0;", 1))
 	r.up(r.alpha)
 	r.run(r.alpha, "mkfs.ext4 -q -E nodiscard /dev/drbd2")
 	r.mount()
