@@ -50,7 +50,7 @@ func main() {
 	flag.BoolVar(&o.latency, "latency", false, "disks that take 50 us, a wire of 100 us each way")
 	flag.BoolVar(&o.cache, "cache", false, "disks with a volatile write cache")
 	flag.BoolVar(&o.misses, "misses", false, "writes over 512 extents of which the activity log holds 67")
-	flag.BoolVar(&o.volumes, "volumes", false, "1 to 1000 volumes, idle and busy")
+	flag.BoolVar(&o.volumes, "volumes", false, "1 to 100 volumes, idle and busy")
 	flag.BoolVar(&o.huge, "huge", false, "a pair of 16 TiB: attach, first start, resync of one block")
 	flag.StringVar(&o.net, "net", "", "more options for the section net, such as \"data-integrity-alg crc32c;\"")
 	flag.StringVar(&o.disk, "disk", "", "more options for the section disk")

@@ -85,7 +85,7 @@ volumes() {
     begin=$(seconds)
     drbdadm up all
     await_all $((2 * n)) "cs:Connected"
-    drbdadm -- --clear-bitmap new-current-uuid r0
+    for ((v = 0; v < n; v++)); do drbdadm -- --clear-bitmap new-current-uuid r0/$v; done
     await_all $((2 * n)) "ds:UpToDate/UpToDate"
     scale "$n up-seconds $(awk -v a="$begin" -v b="$(seconds)" 'BEGIN { print b - a }')"
     scale "$n kb-each $(((before - $(free_kb)) / (2 * n)))"
