@@ -206,7 +206,7 @@ static bool can_be_left(const struct core_job *job)
 	case JOB_SECONDARY:
 		return job->phase == 0;
 	case JOB_PRIMARY:
-		return job->phase <= 2;		/* PRI_JUDGE */
+		return primary_waits(job);
 	default:
 		return job->phase <= 1;
 	}

@@ -115,11 +115,6 @@ static void wish_to_part(struct core_connection *conn, const struct wire_state *
 	}
 }
 
-static bool starts_sync(u8 repl)
-{
-	return repl == REPL_STARTING_SYNC_S || repl == REPL_STARTING_SYNC_T;
-}
-
 /* The mirrored request, as wishes of ours. False: it means nothing to us. */
 static bool wish(struct core_connection *conn, struct core_peer_device *pd,
 		 const struct wire_state *mask, const struct wire_state *val)

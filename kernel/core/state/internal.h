@@ -175,6 +175,8 @@ u8 disk_from_md(const struct core_device *dev);
 
 /* role.c */
 bool job_primary(struct core_job *job);
+/* It only waits: nothing has been written, nobody was asked. */
+bool primary_waits(const struct core_job *job);
 bool job_secondary(struct core_job *job);
 
 /* admin.c: jobs. A job's function is called until it returns true: it has its result. */
@@ -188,5 +190,11 @@ s32 repl_allowed(struct core_peer_device *pd, u8 repl);
 s32 algorithms_in_use(const struct core_connection *conn, const char *csums_alg,
 		      const char *verify_alg);
 bool fail(struct core_job *job, s32 result, const char *fmt, ...) core_printf(3, 4);
+
+/* A full sync was wished for, and has not begun. */
+static inline bool starts_sync(u8 repl)
+{
+	return repl == REPL_STARTING_SYNC_S || repl == REPL_STARTING_SYNC_T;
+}
 
 #endif

@@ -261,6 +261,11 @@ static const struct wire_state_req *promotion_request(const struct core_job *job
 	return job->force_disk ? &forced : &plain;
 }
 
+bool primary_waits(const struct core_job *job)
+{
+	return job->phase <= PRI_JUDGE;
+}
+
 bool job_primary(struct core_job *job)
 {
 	struct core_resource *res = job->res;

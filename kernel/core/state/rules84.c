@@ -83,17 +83,12 @@ static s32 valid_state(const struct view *v)
 	return RES_SUCCESS;
 }
 
-static bool starting(u8 repl)
-{
-	return repl == REPL_STARTING_SYNC_S || repl == REPL_STARTING_SYNC_T;
-}
-
 /* Rules of a transition; the last one that matches wins. */
 static s32 valid_transition(const struct view *o, const struct view *n)
 {
 	s32 r = RES_SUCCESS;
 
-	if (starting(n->repl) && !starting(o->repl) && o->repl > REPL_ESTABLISHED)
+	if (starts_sync(n->repl) && !starts_sync(o->repl) && o->repl > REPL_ESTABLISHED)
 		r = RES_RESYNC_RUNNING;
 	if (n->cstate == CONN_DISCONNECTING && o->cstate == CONN_STANDALONE)
 		r = RES_ALREADY_STANDALONE;
@@ -113,7 +108,7 @@ static s32 valid_transition(const struct view *o, const struct view *n)
 	if (verifying(n) && n->repl != o->repl)
 		r = !connected(o) ? RES_NEED_CONNECTION :
 		    o->repl > REPL_ESTABLISHED ? RES_RESYNC_RUNNING : r;
-	if (starting(n->repl) && !connected(o))
+	if (starts_sync(n->repl) && !connected(o))
 		r = RES_NEED_CONNECTION;
 	return r;
 }

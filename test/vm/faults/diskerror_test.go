@@ -25,16 +25,22 @@ func eachDiskPair(t *testing.T, short, disk string, test func(c *ledgerPair)) {
 
 const upToDate = "cs:Connected ds:UpToDate/UpToDate"
 
-// attachAgain gives a healed disk back, while the ledger is written, and compares.
-func (c *ledgerPair) attachAgain(m *bed.Machine) {
+// healed waits until both have all, ends the ledger, and compares.
+func (c *ledgerPair) healed() {
 	c.t.Helper()
-	m.Served(0).SetFault(bed.DiskFault{})
-	c.run(m, "drbdadm attach r0")
 	c.wait(c.primary, upToDate, syncLimit)
 	c.wait(c.secondary, upToDate, syncLimit)
 	c.stop()
 	c.check(c.primary)
 	c.compare()
+}
+
+// attachAgain gives a healed disk back, while the ledger is written, and compares.
+func (c *ledgerPair) attachAgain(m *bed.Machine) {
+	c.t.Helper()
+	m.Served(0).SetFault(bed.DiskFault{})
+	c.run(m, "drbdadm attach r0")
+	c.healed()
 }
 
 // A disk that fails is let go, whatever of it fails and on whichever node; the

@@ -47,11 +47,7 @@ func TestVMTimeouts(t *testing.T) {
 			c.t.Errorf("noticed after %.1f s; ping-int and ping-timeout make 2", took.Seconds())
 		}
 		c.bed.Network().Restore(c.alpha, c.bravo)
-		c.wait(c.primary, upToDate, syncLimit)
-		c.wait(c.secondary, upToDate, syncLimit)
-		c.stop()
-		c.check(c.primary)
-		c.compare()
+		c.healed()
 	})
 }
 
